@@ -1,0 +1,162 @@
+/* acceptor.c - the rules of the voter, without frames. See acceptor.h. */
+#include "paxos/acceptor.h"
+
+#include <string.h>
+
+#include "paxos/log.h"
+
+paxos_status_t paxos_acceptor_init(
+    void *block, size_t block_bytes, const paxos_config_t *config,
+    paxos_acceptor_t **acceptor_out) {
+    const paxos_status_t status = paxos_block_init(block, block_bytes, config, false);
+    if (status == PAXOS_OK) { *acceptor_out = (paxos_acceptor_t *)block; }
+    return status;
+}
+
+paxos_status_t paxos_acceptor_prepare(
+    paxos_acceptor_t *a, paxos_ballot_t ballot, paxos_ballot_t *promised_out, uint64_t *lsn_out) {
+    if (ballot < a->promised || ballot == 0) {
+        *promised_out = a->promised;
+        return PAXOS_ERR_STALE;
+    }
+    if (ballot > a->promised) {
+        if (!a->memory_only && paxos_writes_full(a)) { return PAXOS_ERR_BUSY; }
+        (void)paxos_log_promise(a, ballot);
+    }
+    *promised_out = ballot;
+    *lsn_out = a->lsn;
+    return PAXOS_OK;
+}
+
+/* How a run compares with what its slots hold. */
+typedef enum match { MATCH_NEW, MATCH_SAME, MATCH_CONFLICT, MATCH_CHOSEN } match_t;
+
+static match_t match_run(const paxos_acceptor_t *a, const paxos_run_t *run) {
+    if (PAXOS_LIKELY(run->slot > a->last_slot)) { return MATCH_NEW; }
+    bool same = true;
+    const uint8_t *entry = run->entries;
+    for (uint32_t i = 0; i < run->count; i++) {
+        const uint32_t bytes = paxos_entry_bytes(paxos_get32(entry + 4));
+        const paxos_cell_t *cell = paxos_cell(a, run->slot + i);
+        if (!paxos_cell_holds(cell, run->slot + i)) {
+            same = false;
+        } else if (
+            cell->bytes != bytes || memcmp(paxos_arena(a, cell->position), entry, bytes) != 0) {
+            /* What is chosen stays, whatever an old ballot says. */
+            if (cell->state == PAXOS_RUN_CHOSEN) { return MATCH_CHOSEN; }
+            if (cell->ballot == run->ballot) { return MATCH_CONFLICT; }
+            same = false;
+        }
+        entry += bytes;
+    }
+    return same ? MATCH_SAME : MATCH_NEW;
+}
+
+/* Vote again for entries that are held already: the ballot alone changes. */
+static uint64_t revote_run(paxos_acceptor_t *a, const paxos_run_t *run) {
+    bool changed = false;
+    for (uint32_t i = 0; i < run->count; i++) {
+        paxos_cell_t *cell = paxos_cell(a, run->slot + i);
+        changed = changed || cell->ballot != run->ballot;
+        cell->ballot = run->ballot;
+    }
+    if (!changed) { return a->lsn; }
+    paxos_run_t ballots = *run;
+    ballots.bytes = 0;
+    return paxos_write_note(a, PAXOS_RECORD_BALLOTS, &ballots, 0);
+}
+
+paxos_status_t paxos_acceptor_accept(
+    paxos_acceptor_t *a, const paxos_run_t *run, uint64_t *lsn_out) {
+    PAXOS_ASSERT(run->count > 0 && run->slot > 0 && run->ballot != 0);
+    if (PAXOS_UNLIKELY(run->ballot < a->promised)) { return PAXOS_ERR_STALE; }
+    if (PAXOS_UNLIKELY(run->slot <= a->trimmed)) { return PAXOS_ERR_TRIMMED; }
+    if (PAXOS_UNLIKELY(run->slot + run->count - 1 > a->trimmed + a->window_slots)) {
+        return PAXOS_ERR_FULL;
+    }
+    if (PAXOS_UNLIKELY(!a->memory_only && paxos_writes_full(a))) { return PAXOS_ERR_BUSY; }
+    const match_t match = match_run(a, run);
+    if (PAXOS_UNLIKELY(match == MATCH_CONFLICT)) { return PAXOS_ERR_CONFLICT; }
+    if (PAXOS_UNLIKELY(match == MATCH_CHOSEN)) { return PAXOS_ERR_TRIMMED; }
+    if (match == MATCH_SAME) {
+        a->promised = run->ballot;
+        *lsn_out = revote_run(a, run);
+        return PAXOS_OK;
+    }
+    const paxos_status_t status = paxos_log_store(a, run, PAXOS_RUN_ACCEPTED, lsn_out);
+    if (PAXOS_UNLIKELY(status != PAXOS_OK)) { return status; }
+    a->promised = run->ballot;
+    return PAXOS_OK;
+}
+
+paxos_status_t paxos_acceptor_flushed(paxos_acceptor_t *a, uint64_t lsn) {
+    if (lsn > a->lsn) { return PAXOS_ERR_RANGE; }
+    while (a->writes_out != a->writes_polled && paxos_write(a, a->writes_out)->lsn <= lsn) {
+        a->writes_out += 1;
+    }
+    if (lsn > a->flushed) {
+        /* A record that was not handed out yet cannot be durable. */
+        const uint64_t next =
+            a->writes_out != a->writes_in ? paxos_write(a, a->writes_out)->lsn : a->lsn + 1;
+        a->flushed = lsn < next ? lsn : next - 1;
+    }
+    return PAXOS_OK;
+}
+
+paxos_status_t paxos_acceptor_sent(paxos_acceptor_t *a, uint64_t token) {
+    if (token == 0) { return PAXOS_OK; }
+    const uint64_t member = (token >> 48) - 1;
+    if (member >= a->member_count) { return PAXOS_ERR_RANGE; }
+    paxos_member_t *m = paxos_members(a) + member;
+    const uint64_t low = (uint64_t)1 << 48;
+    const uint64_t ahead = (m->sends_polled - token) & (low - 1);
+    if (ahead > m->sends_polled) { return PAXOS_ERR_RANGE; }
+    const uint64_t done = m->sends_polled - ahead;
+    if (done > m->sends_done) { m->sends_done = done; }
+    return PAXOS_OK;
+}
+
+paxos_status_t paxos_acceptor_trim(paxos_acceptor_t *a, uint64_t slot) {
+    if (slot > a->decided) { return PAXOS_ERR_RANGE; }
+    if (slot > a->trimmed) { a->trimmed = slot; }
+    return PAXOS_OK;
+}
+
+void paxos_acceptor_look(
+    const paxos_acceptor_t *a, uint64_t slot, uint32_t *state_out, paxos_ballot_t *ballot_out,
+    const uint8_t **value_out, uint32_t *value_bytes_out) {
+    const paxos_cell_t *cell = paxos_cell(a, slot);
+    *ballot_out = 0;
+    *value_out = NULL;
+    *value_bytes_out = 0;
+    if (slot <= a->trimmed) {
+        *state_out = PAXOS_RUN_TRIMMED;
+    } else if (!paxos_cell_holds(cell, slot)) {
+        *state_out = PAXOS_RUN_EMPTY;
+    } else {
+        const uint8_t *entry = paxos_arena(a, cell->position);
+        *state_out = cell->state;
+        *ballot_out = cell->ballot;
+        *value_out = entry + PAXOS_ENTRY_HEADER_BYTES;
+        *value_bytes_out = paxos_get32(entry + 4);
+    }
+}
+
+void paxos_acceptor_status(const paxos_acceptor_t *a, paxos_acceptor_status_t *status) {
+    status->arena_free_bytes = paxos_arena_free(a);
+    status->promised = a->promised;
+    status->decided = a->decided;
+    status->trimmed = a->trimmed;
+    status->last_slot = a->last_slot;
+    status->stable = a->stable;
+    status->lsn = a->lsn;
+    status->flushed = a->flushed;
+    status->frames_received = a->counters.frames;
+    status->frames_malformed = a->counters.wire;
+    status->frames_foreign = a->counters.foreign;
+    status->refused_stale = a->counters.stale;
+    status->refused_conflict = a->counters.conflict;
+    status->refused_full = a->counters.full;
+    status->refused_busy = a->counters.busy;
+    status->compactions = a->counters.compactions;
+}

@@ -1,0 +1,29 @@
+/* ballot.h - the number of an attempt to lead: round in the high 48 bits, node in the low 16.
+ *
+ * Ballots compare as integers; 0 is none. Two nodes never share one, because each puts its own
+ * node number in; one node never uses one twice, because its acceptor promises it durably first.
+ * Threads  any.
+ * Source   Lamport, "Paxos Made Simple" (2001), section 2.2: "different proposals have different
+ *          numbers". */
+#ifndef PAXOS_BALLOT_H
+#define PAXOS_BALLOT_H
+
+#include <stdint.h>
+
+typedef uint64_t paxos_ballot_t;
+
+#define PAXOS_ROUND_MAX (((uint64_t)1 << 48) - 1)
+
+static inline paxos_ballot_t paxos_ballot(uint64_t round, uint16_t node) {
+    return (round << 16) | node;
+}
+
+static inline uint64_t paxos_ballot_round(paxos_ballot_t ballot) {
+    return ballot >> 16;
+}
+
+static inline uint16_t paxos_ballot_node(paxos_ballot_t ballot) {
+    return (uint16_t)(ballot & 0xFFFF);
+}
+
+#endif

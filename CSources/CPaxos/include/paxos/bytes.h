@@ -1,0 +1,48 @@
+/* bytes.h - little-endian numbers in bytes, on every machine, at any alignment.
+ *
+ * The one way between bytes and numbers: no casts, so that a prover and a big-endian machine can
+ * follow. Compilers fold each of these into a single load or store.
+ * Threads  any. */
+#ifndef PAXOS_BYTES_H
+#define PAXOS_BYTES_H
+
+#include <stdint.h>
+
+static inline uint16_t paxos_get16(const uint8_t *p) {
+    return (uint16_t)((uint32_t)p[0] | (uint32_t)p[1] << 8);
+}
+
+static inline uint32_t paxos_get32(const uint8_t *p) {
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static inline uint64_t paxos_get64(const uint8_t *p) {
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
+           (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
+           (uint64_t)p[7] << 56;
+}
+
+static inline void paxos_put16(uint8_t *p, uint16_t v) {
+    p[0] = (uint8_t)(v & 0xFF);
+    p[1] = (uint8_t)(v >> 8);
+}
+
+static inline void paxos_put32(uint8_t *p, uint32_t v) {
+    p[0] = (uint8_t)(v & 0xFF);
+    p[1] = (uint8_t)((v >> 8) & 0xFF);
+    p[2] = (uint8_t)((v >> 16) & 0xFF);
+    p[3] = (uint8_t)(v >> 24);
+}
+
+static inline void paxos_put64(uint8_t *p, uint64_t v) {
+    p[0] = (uint8_t)(v & 0xFF);
+    p[1] = (uint8_t)((v >> 8) & 0xFF);
+    p[2] = (uint8_t)((v >> 16) & 0xFF);
+    p[3] = (uint8_t)((v >> 24) & 0xFF);
+    p[4] = (uint8_t)((v >> 32) & 0xFF);
+    p[5] = (uint8_t)((v >> 40) & 0xFF);
+    p[6] = (uint8_t)((v >> 48) & 0xFF);
+    p[7] = (uint8_t)(v >> 56);
+}
+
+#endif

@@ -1,0 +1,97 @@
+/* entry.h - one value with its header: the same bytes on the wire, in memory and in the journal.
+ *
+ *   0  u32 checksum     CRC32C of bytes 4.. to the end of the padding
+ *   4  u32 value_bytes  length of the value
+ *   8  u16 node         origin: who proposed it ...
+ *  10  u8  kind         paxos_entry_kind
+ *  11  u8  zero
+ *  12  u32 incarnation  ... in which of its lives ...
+ *  16  u64 number       ... and as its how-manieth proposal
+ *  24  value, then zeros up to a multiple of 8
+ *
+ * Slot and ballot are not here: they belong to the frame or record that binds a run of entries,
+ * which is why an entry can be sent again under another ballot without being touched.
+ * Threads  any. */
+#ifndef PAXOS_ENTRY_H
+#define PAXOS_ENTRY_H
+
+#include "paxos/base.h"
+#include "paxos/bytes.h"
+#include "paxos/crc32c.h"
+
+#define PAXOS_ENTRY_HEADER_BYTES 24u
+
+enum paxos_entry_kind {
+    PAXOS_ENTRY_NOOP = 0,      /* fills a gap; has no value                          */
+    PAXOS_ENTRY_COMMAND = 1,   /* the caller's bytes                                 */
+    PAXOS_ENTRY_MEMBERSHIP = 2 /* a change of members; kept for the feature to come  */
+};
+
+typedef struct paxos_entry {
+    uint32_t checksum;
+    uint32_t value_bytes;
+    uint16_t node;
+    uint8_t kind;
+    uint8_t zero;
+    uint32_t incarnation;
+    uint64_t number;
+} paxos_entry_t;
+
+/* Bytes that an entry of so long a value takes, padding included. */
+static inline uint32_t paxos_entry_bytes(uint32_t value_bytes) {
+    return PAXOS_ENTRY_HEADER_BYTES + ((value_bytes + 7u) & ~7u);
+}
+
+/* Read the header of an entry whose bytes were verified before. Cost O(1). */
+static inline paxos_entry_t paxos_entry_get(const uint8_t *bytes) {
+    paxos_entry_t entry;
+    entry.checksum = paxos_get32(bytes);
+    entry.value_bytes = paxos_get32(bytes + 4);
+    entry.node = paxos_get16(bytes + 8);
+    entry.kind = bytes[10];
+    entry.zero = bytes[11];
+    entry.incarnation = paxos_get32(bytes + 12);
+    entry.number = paxos_get64(bytes + 16);
+    return entry;
+}
+
+/* What one entry adds to the digest of its run. The digest of a run is the sum over its slots,
+ * modulo 2^64, so a leader can keep running sums and check an acknowledgement of any run in O(1).
+ * The odd factor makes a change of one checksum always visible and binds each to its slot. */
+static inline uint64_t paxos_digest_term(uint64_t slot, uint32_t checksum) {
+    return ((uint64_t)checksum + 1u) * ((slot * 0x9E3779B97F4A7C15u) | 1u);
+}
+
+/* Write header, value and padding of one entry to `out` (paxos_entry_bytes long) and checksum it.
+ * Pre   `value` does not overlap `out`; value_bytes <= PAXOS_VALUE_BYTES_MAX.
+ * Post  returns the entry's length in bytes.
+ * Cost  O(value_bytes). */
+uint32_t paxos_entry_put(uint8_t *out, paxos_entry_t entry, const uint8_t *value);
+
+/* Verify one entry at the head of `bytes`.
+ * Post  PAXOS_OK        *entry_bytes_out is its length; every byte of it is vouched for.
+ *       PAXOS_ERR_WIRE  too short, unknown kind, over value_bytes_max, padding or checksum bad.
+ * Cost  O(value). */
+PAXOS_MUST_USE static inline paxos_status_t paxos_entry_verify(
+    const uint8_t *bytes, size_t length_bytes, uint32_t value_bytes_max,
+    uint32_t *entry_bytes_out) {
+    if (PAXOS_UNLIKELY(length_bytes < PAXOS_ENTRY_HEADER_BYTES)) { return PAXOS_ERR_WIRE; }
+    const uint32_t value_bytes = paxos_get32(bytes + 4);
+    if (PAXOS_UNLIKELY(value_bytes > value_bytes_max)) { return PAXOS_ERR_WIRE; }
+    const uint32_t entry_bytes = paxos_entry_bytes(value_bytes);
+    if (PAXOS_UNLIKELY(entry_bytes > length_bytes)) { return PAXOS_ERR_WIRE; }
+    const uint8_t kind = bytes[10];
+    if (PAXOS_UNLIKELY(kind > PAXOS_ENTRY_MEMBERSHIP || bytes[11] != 0)) { return PAXOS_ERR_WIRE; }
+    if (PAXOS_UNLIKELY(kind == PAXOS_ENTRY_NOOP && value_bytes != 0)) { return PAXOS_ERR_WIRE; }
+    if ((value_bytes & 7u) != 0) {
+        const uint64_t last = paxos_get64(bytes + entry_bytes - 8);
+        if (PAXOS_UNLIKELY((last >> ((value_bytes & 7u) * 8u)) != 0)) { return PAXOS_ERR_WIRE; }
+    }
+    if (PAXOS_UNLIKELY(paxos_crc32c_words(0, bytes + 4, entry_bytes - 4) != paxos_get32(bytes))) {
+        return PAXOS_ERR_WIRE;
+    }
+    *entry_bytes_out = entry_bytes;
+    return PAXOS_OK;
+}
+
+#endif

@@ -1,0 +1,318 @@
+/* layout.h - the block: structs of fixed layout and the one place that finds them in its bytes.
+ *
+ *   acceptor state | replica state (replicas only) | members | sends | cells | replies | writes
+ *   | peers | proposals | forwards (replicas only) | arena
+ *
+ * Offsets, never pointers, so that a block may be copied, mapped, compared or written to a file.
+ * Internal to the library: hosts see these structs by name only, and sizes through config.h.
+ *
+ * The arena is a ring of runs. A position counts bytes since init and never wraps; its place in the
+ * ring is position modulo arena_bytes. Each run starts with 16 bytes (u64 first slot, u32 count,
+ * u32 bytes of the run) and is followed by its entries, which is what makes the ring walkable:
+ * an entry is live if the cell of its slot still points at it.
+ * Threads  the block's caller. */
+#ifndef PAXOS_LAYOUT_H
+#define PAXOS_LAYOUT_H
+
+#include "paxos/base.h"
+#include "paxos/config.h"
+#include "paxos/entry.h"
+#include "paxos/frame.h"
+
+#define PAXOS_BLOCK_MAGIC 0x31304B4C42585044u /* "DPXBLK01" */
+#define PAXOS_RUN_HEADER_BYTES 16u
+#define PAXOS_POSITION_NONE UINT64_MAX
+
+/* What this node knows of one slot. The cell of slot s is cells[s & (window_slots - 1)] and speaks
+ * of s only if its `slot` says so: an older number means that s is empty. */
+typedef struct paxos_cell {
+    uint64_t ballot;   /* accepted ballot; 0: none (a learned entry has none of its own) */
+    uint64_t position; /* of the entry in the arena */
+    uint64_t slot;
+    uint32_t bytes;    /* of the entry, padding included */
+    uint32_t state;    /* paxos_run_state */
+} paxos_cell_t;
+
+/* A reply that waits for its flush, or for its poll. */
+typedef struct paxos_reply {
+    uint64_t lsn; /* may leave when this is flushed */
+    uint64_t ballot;
+    uint64_t slot; /* for PROMISE and LEARNED: the cursor of the next page */
+    uint64_t digest;
+    uint64_t nonce;
+    uint64_t other;
+    uint32_t count; /* for LEARNED: slots still wanted */
+    uint16_t member;
+    uint16_t state;
+    uint8_t kind;
+    uint8_t pages; /* pages that may still go out for this request */
+    uint8_t zero[6];
+} paxos_reply_t;
+
+/* A journal record that waits for its poll or its flush. */
+typedef struct paxos_write {
+    uint64_t lsn;
+    uint64_t ballot;
+    uint64_t slot;
+    uint64_t position;
+    uint64_t digest;
+    uint32_t bytes;
+    uint32_t count;
+    uint8_t kind;
+    uint8_t zero[15];
+} paxos_write_t;
+
+typedef struct paxos_member {
+    uint64_t sends_polled; /* sends with a body handed out ... */
+    uint64_t sends_done;   /* ... and said to be sent: what is between is pinned */
+    uint32_t incarnation;  /* last seen; 0: never heard of */
+    uint16_t node;
+    uint16_t zero;
+    uint64_t heartbeat_round; /* to be answered */
+} paxos_member_t;
+
+/* Counts of what went wrong or was refused: never part of the protocol's state. */
+typedef struct paxos_counters {
+    uint64_t frames;      /* received, well-formed, ours   */
+    uint64_t wire;        /* refused: malformed            */
+    uint64_t foreign;     /* refused: not for this node    */
+    uint64_t stale;       /* refused: lower ballot         */
+    uint64_t conflict;    /* refused: other bytes, same ballot and slot */
+    uint64_t full;        /* refused: window or arena full */
+    uint64_t busy;        /* refused: no room for the reply */
+    uint64_t compactions; /* of the arena                  */
+} paxos_counters_t;
+
+struct paxos_acceptor {
+    uint64_t magic;
+    uint64_t block_bytes;
+    /* identity and limits: fixed at init */
+    uint64_t cluster;
+    uint64_t fingerprint; /* of the agreed configuration */
+    uint32_t group;
+    uint32_t incarnation;
+    uint16_t node;
+    uint16_t member_count;
+    uint16_t self; /* index of this node among the members */
+    uint16_t q1;
+    uint16_t q2;
+    uint16_t memory_only;
+    uint32_t window_slots;
+    uint32_t value_bytes_max;
+    uint32_t body_bytes_max;  /* of a frame */
+    uint32_t run_bytes_max;   /* of a run that a leader extends, header included */
+    uint32_t reserve_bytes;   /* kept free for the lowest gap */
+    uint32_t arena_bytes;
+    uint32_t reply_ring;
+    uint32_t write_ring;
+    uint32_t send_ring;
+    uint32_t is_replica;
+    /* offsets from the start of the block */
+    uint32_t members_offset;
+    uint32_t sends_offset;
+    uint32_t cells_offset;
+    uint32_t replies_offset;
+    uint32_t writes_offset;
+    uint32_t peers_offset;
+    uint32_t proposals_offset;
+    uint32_t forwards_offset;
+    uint32_t arena_offset;
+    uint32_t zero;
+    /* protocol state */
+    uint64_t promised;
+    uint64_t decided;      /* every slot up to it is chosen and held, or trimmed */
+    uint64_t trimmed;      /* no slot up to it is held */
+    uint64_t last_slot;    /* no slot above it was ever accepted or learned */
+    uint64_t commit_ballot; /* the last commit mark heard ... */
+    uint64_t commit_slot;   /* ... covers slots of that ballot up to here */
+    uint64_t stable;        /* leader's word: every member it waits for has decided up to it */
+    uint64_t following;     /* ballot of the live leader this node follows; 0: none */
+    uint64_t quorum;        /* 1: connected to a quorum, for heartbeat replies */
+    uint64_t heartbeats_owed; /* members whose heartbeat awaits an answer, a bit each */
+    /* arena */
+    uint64_t arena_head;
+    uint64_t arena_tail;
+    uint64_t open_run;  /* position of the run that appends may extend, or none ... */
+    uint64_t open_end;  /* ... where its entries end ... */
+    uint64_t open_slot; /* ... and the slot that would extend it */
+    uint64_t pinned_from; /* lowest position that forwards not yet sent need, or none */
+    /* durability */
+    uint64_t lsn;     /* last given out */
+    uint64_t flushed; /* last said to be durable */
+    uint64_t replies_in;
+    uint64_t replies_out;
+    uint64_t writes_in;
+    uint64_t writes_polled;
+    uint64_t writes_out;
+    paxos_counters_t counters;
+    uint8_t zero_tail[PAXOS_ACCEPTOR_STATE_BYTES - 384u];
+};
+typedef struct paxos_acceptor paxos_acceptor_t;
+
+/* What a replica knows of one member. */
+typedef struct paxos_peer {
+    uint64_t heard_ns;       /* when a frame of it last came                               */
+    uint64_t decided;        /* its decided watermark, as last told                        */
+    uint64_t told;           /* leader: the watermark last told to it                      */
+    uint64_t next_slot;      /* leader: the next slot to send to it                        */
+    uint64_t stuck_slot;     /* leader: lowest slot without its vote, at the last look     */
+    uint64_t cursor;         /* candidate: every slot below was reported by it             */
+    uint64_t unknown_from;   /* candidate: it cannot vouch for slots from here on; 0: none */
+    uint64_t round;          /* last heartbeat round it answered                           */
+    uint64_t following;      /* ballot of the live leader that it says it follows          */
+    uint64_t promised;       /* highest ballot that it named                               */
+    uint64_t forward_number; /* highest number of a forward of its incarnation             */
+    uint64_t refused_number; /* first number of the refusal that is owed to it             */
+    uint32_t forward_incarnation;
+    uint32_t refused_count;
+    uint16_t refused_reason;
+    uint16_t owed;           /* frames owed to it: PAXOS_OWED_*                            */
+    uint32_t zero;
+    uint64_t refused_ballot;
+    uint64_t learn_ns;       /* when slots were last asked of it                           */
+} paxos_peer_t;
+
+enum paxos_owed {
+    PAXOS_OWED_PREPARE = 1,
+    PAXOS_OWED_HEARTBEAT = 2,
+    PAXOS_OWED_COMMIT = 4,
+    PAXOS_OWED_LEARN = 8,
+    PAXOS_OWED_REFUSED = 16,
+    PAXOS_PEER_COMPLETE = 32 /* not a frame: its promise has been read to the end */
+};
+
+/* What a candidate or leader knows of one slot, beside its own cell. */
+typedef struct paxos_proposal {
+    uint64_t best_ballot;   /* candidate: highest ballot reported; leader: unused        */
+    uint64_t best_position; /* candidate: that entry in the arena, or the cell's own     */
+    uint64_t digest_before; /* leader: sum of the digest terms before this slot          */
+    uint32_t best_bytes;
+    uint32_t votes;         /* leader: who accepted; candidate: whose answer is unknown  */
+} paxos_proposal_t;
+
+/* A run of this node's proposals on the way to a leader. */
+typedef struct paxos_forward {
+    uint64_t ballot; /* meant for this leadership only */
+    uint64_t number; /* first of the run */
+    uint64_t position;
+    uint64_t deadline_ns; /* unknown from then on */
+    uint64_t digest;
+    uint32_t count;
+    uint32_t bytes;
+} paxos_forward_t;
+
+enum paxos_role { PAXOS_ROLE_FOLLOWER = 0, PAXOS_ROLE_CANDIDATE = 1, PAXOS_ROLE_LEADER = 2 };
+
+struct paxos_replica {
+    struct paxos_acceptor acceptor;
+    /* limits: fixed at init */
+    uint64_t election_timeout_ns;
+    uint64_t inflight_bytes_max;
+    uint32_t pipeline_slots;
+    uint32_t forward_ring;
+    /* time and chance */
+    uint64_t now_ns;
+    uint64_t random;
+    uint64_t round;           /* of heartbeats */
+    uint64_t round_ns;        /* when the next one starts */
+    uint64_t campaign_ns;     /* when to try to lead; none: PAXOS_POSITION_NONE */
+    uint64_t retry_ns;        /* candidate: when to ask again, leader: when to look at silence */
+    uint64_t attempt_ns;      /* candidate: when the attempt has failed */
+    uint64_t flush_ns;        /* since when the oldest write has been waiting; none: as above */
+    /* leadership */
+    uint32_t role;
+    uint32_t attempts;        /* campaigns in a row that failed */
+    uint64_t ballot;          /* candidate's or leader's own */
+    uint64_t promise_lsn;     /* candidate: Prepare may leave when this is flushed */
+    uint64_t leader_ballot;   /* highest ballot that was seen to lead */
+    uint64_t leader_heard_ns;
+    uint64_t first_slot;      /* of this leadership: phase 1 covers it and all above */
+    uint64_t next_slot;       /* leader: where the next proposal goes */
+    uint64_t high_slot;       /* candidate: highest slot reported to hold anything */
+    uint64_t digest_total;    /* leader: sum of the digest terms of all slots before next_slot */
+    uint64_t inflight_bytes;  /* leader: of slots above the decided watermark */
+    uint64_t learn_to;        /* a peer has decided up to it */
+    uint64_t learn_member;    /* which peer */
+    uint64_t behind_to;       /* slots up to it are trimmed everywhere we asked: snapshot needed */
+    /* the host's side of the log */
+    uint64_t delivered;
+    uint64_t host_trim;
+    uint64_t number;          /* last given to a proposal of this node */
+    uint64_t settled_number;  /* proposals up to it have an outcome */
+    uint64_t led_number;      /* highest own number that went into a log this node led */
+    uint64_t lost_number;     /* outcome owed: proposals up to it are unknown */
+    uint64_t refused_number;  /* outcome owed: first refused ... */
+    uint32_t refused_count;   /* ... and how many */
+    uint16_t refused_reason;
+    uint16_t refused_node;
+    uint64_t forwards_in;
+    uint64_t forwards_polled;
+    uint64_t forwards_out;
+    uint32_t alive;           /* members heard of within half an election timeout, a bit each */
+    uint32_t manual_elections;
+    uint32_t active;          /* peers that may have something to be sent, a bit each */
+    uint32_t zero;
+    uint8_t zero_tail[PAXOS_REPLICA_STATE_BYTES - 296u];
+};
+typedef struct paxos_replica paxos_replica_t;
+
+PAXOS_STATIC_ASSERT(sizeof(paxos_acceptor_t) == PAXOS_ACCEPTOR_STATE_BYTES, "acceptor state");
+PAXOS_STATIC_ASSERT(
+    sizeof(paxos_replica_t) == PAXOS_ACCEPTOR_STATE_BYTES + PAXOS_REPLICA_STATE_BYTES,
+    "replica state");
+PAXOS_STATIC_ASSERT(sizeof(paxos_member_t) == PAXOS_MEMBER_STATE_BYTES, "member state");
+PAXOS_STATIC_ASSERT(sizeof(paxos_cell_t) == PAXOS_CELL_BYTES, "cell");
+PAXOS_STATIC_ASSERT(sizeof(paxos_reply_t) == PAXOS_REPLY_BYTES, "reply");
+PAXOS_STATIC_ASSERT(sizeof(paxos_write_t) == PAXOS_WRITE_BYTES, "write");
+PAXOS_STATIC_ASSERT(sizeof(paxos_peer_t) == PAXOS_PEER_STATE_BYTES, "peer state");
+PAXOS_STATIC_ASSERT(sizeof(paxos_proposal_t) == PAXOS_PROPOSAL_BYTES, "proposal");
+PAXOS_STATIC_ASSERT(sizeof(paxos_forward_t) == PAXOS_FORWARD_BYTES, "forward");
+
+/* The only casts from bytes to structs. Pre: the block came from init. Cost O(1). */
+static inline paxos_member_t *paxos_members(const paxos_acceptor_t *a) {
+    return (paxos_member_t *)(void *)((uint8_t *)(uintptr_t)a + a->members_offset);
+}
+
+static inline uint64_t *paxos_sends(const paxos_acceptor_t *a, uint32_t member) {
+    return (uint64_t *)(void *)((uint8_t *)(uintptr_t)a + a->sends_offset) +
+           (size_t)member * a->send_ring;
+}
+
+static inline paxos_cell_t *paxos_cell(const paxos_acceptor_t *a, uint64_t slot) {
+    return (paxos_cell_t *)(void *)((uint8_t *)(uintptr_t)a + a->cells_offset) +
+           (slot & (a->window_slots - 1u));
+}
+
+static inline paxos_reply_t *paxos_reply(const paxos_acceptor_t *a, uint64_t index) {
+    return (paxos_reply_t *)(void *)((uint8_t *)(uintptr_t)a + a->replies_offset) +
+           (index & (a->reply_ring - 1u));
+}
+
+static inline paxos_write_t *paxos_write(const paxos_acceptor_t *a, uint64_t index) {
+    return (paxos_write_t *)(void *)((uint8_t *)(uintptr_t)a + a->writes_offset) +
+           (index & (a->write_ring - 1u));
+}
+
+static inline uint64_t paxos_arena_offset(const paxos_acceptor_t *a, uint64_t position) {
+    return a->arena_offset + (position & (a->arena_bytes - 1u));
+}
+
+static inline uint8_t *paxos_arena(const paxos_acceptor_t *a, uint64_t position) {
+    return (uint8_t *)(uintptr_t)a + paxos_arena_offset(a, position);
+}
+
+static inline paxos_peer_t *paxos_peer(const paxos_replica_t *r, uint32_t member) {
+    return (paxos_peer_t *)(void *)((uint8_t *)(uintptr_t)r + r->acceptor.peers_offset) + member;
+}
+
+static inline paxos_proposal_t *paxos_proposal(const paxos_acceptor_t *a, uint64_t slot) {
+    return (paxos_proposal_t *)(void *)((uint8_t *)(uintptr_t)a + a->proposals_offset) +
+           (slot & (a->window_slots - 1u));
+}
+
+static inline paxos_forward_t *paxos_forward(const paxos_replica_t *r, uint64_t index) {
+    return (paxos_forward_t *)(void *)((uint8_t *)(uintptr_t)r + r->acceptor.forwards_offset) +
+           (index & (r->forward_ring - 1u));
+}
+
+#endif

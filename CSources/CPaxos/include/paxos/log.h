@@ -1,0 +1,160 @@
+/* log.h - the slots and the arena behind the acceptor: store, append, choose, trim.
+ *
+ * Internal to the library; the Swift proposer and the C acceptor are its only callers.
+ * Threads  the block's caller. */
+#ifndef PAXOS_LOG_H
+#define PAXOS_LOG_H
+
+#include "paxos/acceptor.h"
+#include "paxos/layout.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Index of a node among the members; PAXOS_MEMBERS_MAX if it is none. Cost O(members). */
+static inline uint32_t paxos_member_index(const paxos_acceptor_t *a, uint16_t node) {
+    const paxos_member_t *members = paxos_members(a);
+    for (uint32_t i = 0; i < a->member_count; i++) {
+        if (members[i].node == node) { return i; }
+    }
+    return PAXOS_MEMBERS_MAX;
+}
+
+/* Whether the cell of `slot` speaks of it. */
+static inline bool paxos_cell_holds(const paxos_cell_t *cell, uint64_t slot) {
+    return cell->slot == slot;
+}
+
+static inline bool paxos_writes_full(const paxos_acceptor_t *a) {
+    return a->writes_in - a->writes_out >= a->write_ring;
+}
+
+static inline bool paxos_replies_full(const paxos_acceptor_t *a) {
+    return a->replies_in - a->replies_out >= a->reply_ring;
+}
+
+/* Whether a body may be sent to the member: its ring of unsent bodies has room. */
+static inline bool paxos_sends_full(const paxos_acceptor_t *a, uint32_t member) {
+    const paxos_member_t *m = paxos_members(a) + member;
+    return m->sends_polled - m->sends_done >= a->send_ring;
+}
+
+/* Pin the bytes from `position` on until the token returned is said to be sent. */
+static inline uint64_t paxos_pin(paxos_acceptor_t *a, uint32_t member, uint64_t position) {
+    paxos_member_t *m = paxos_members(a) + member;
+    paxos_sends(a, member)[m->sends_polled & (a->send_ring - 1u)] = position;
+    m->sends_polled += 1;
+    return ((uint64_t)(member + 1u) << 48) | (m->sends_polled & (((uint64_t)1 << 48) - 1));
+}
+
+static inline uint32_t paxos_round16(uint32_t bytes) {
+    return (bytes + 15u) & ~15u;
+}
+
+/* Room for a run of so many bytes, header included (a multiple of 16); its position, or
+ * PAXOS_POSITION_NONE. Only the lowest gap may use the reserve: everything else would lock up a
+ * replica whose arena is full of what comes after the gap. Cost O(1) amortized; a compaction, when
+ * nothing is pinned and nothing else helps, O(arena). */
+uint64_t paxos_arena_take(paxos_acceptor_t *a, uint32_t bytes, bool fills_gap);
+
+/* Bytes not taken by runs. Cost O(1). */
+static inline uint32_t paxos_arena_free(const paxos_acceptor_t *a) {
+    return a->arena_bytes - (uint32_t)(a->arena_head - a->arena_tail);
+}
+
+/* Lowest position that an effect still under way needs. Cost O(members * send_ring). */
+uint64_t paxos_arena_pinned(const paxos_acceptor_t *a);
+
+/* Note a record to be written, extending the last one where it continues it; its lsn (0 if this
+ * node keeps its votes in memory). Pre: !paxos_writes_full. Cost O(1). */
+uint64_t paxos_write_note(
+    paxos_acceptor_t *a, uint8_t kind, const paxos_run_t *run, uint64_t position);
+
+/* Copy a verified run into the arena and point its cells at it. `state` is ACCEPTED, or CHOSEN for
+ * learned entries (then the cells' own ballots stay). Pre: the slots are in the window, the ring of
+ * writes has room. Post: PAXOS_OK, or PAXOS_ERR_FULL and nothing changed. Cost O(bytes). */
+PAXOS_MUST_USE paxos_status_t paxos_log_store(
+    paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t *lsn_out);
+
+/* Take a run of learned entries: each is chosen. Post: PAXOS_OK, or PAXOS_ERR_FULL / PAXOS_ERR_BUSY
+ * when not all of it could be held; what was held stays. Cost O(bytes). */
+PAXOS_MUST_USE paxos_status_t paxos_log_learn(paxos_acceptor_t *a, const paxos_run_t *run);
+
+/* Append one entry under this node's own ballot, as its own acceptor's vote.
+ * Pre   ballot == promised; slot is in the window and holds nothing; value is not in the block.
+ * Post  PAXOS_OK, *lsn_out says when the vote counts; PAXOS_ERR_FULL, PAXOS_ERR_BUSY: unchanged.
+ * Cost  O(value). */
+PAXOS_MUST_USE paxos_status_t paxos_log_append(
+    paxos_acceptor_t *a, uint64_t ballot, uint64_t slot, const paxos_entry_t *entry,
+    const uint8_t *value, uint64_t *lsn_out);
+
+/* Vote for an entry that is in the arena already, under a new ballot of this node's own.
+ * Pre: ballot == promised; !paxos_writes_full. Cost O(1). */
+uint64_t paxos_log_revote(
+    paxos_acceptor_t *a, uint64_t ballot, uint64_t slot, uint64_t position, uint32_t bytes);
+
+/* Raise the promise. Pre: ballot > promised; !paxos_writes_full. Returns the lsn. Cost O(1). */
+uint64_t paxos_log_promise(paxos_acceptor_t *a, uint64_t ballot);
+
+/* Take a commit mark: slots up to `slot` whose accepted ballot is `ballot` are chosen. */
+void paxos_log_commit(paxos_acceptor_t *a, uint64_t ballot, uint64_t slot);
+
+/* Move the decided watermark over what is chosen. Cost O(slots moved). */
+void paxos_log_advance(paxos_acceptor_t *a);
+
+/* Number of slots from `slot` to `last_slot` at most whose entries stand one behind the other in
+ * the arena, in no more than bytes_max; *bytes_out is their sum. `ballot`: only slots accepted under
+ * it (0: any); `state`: only slots in it. Cost O(slots). */
+uint32_t paxos_log_stretch(
+    const paxos_acceptor_t *a, uint64_t slot, uint64_t last_slot, uint32_t state, uint64_t ballot,
+    uint32_t bytes_max, uint32_t *bytes_out);
+
+/* Digest of entries that stand one behind the other from `position`. Cost O(count). */
+uint64_t paxos_log_digest(
+    const paxos_acceptor_t *a, uint64_t position, uint64_t first_slot, uint32_t count);
+
+/* Lay out and zero a block; shared by the acceptor's and the replica's init. */
+PAXOS_MUST_USE paxos_status_t paxos_block_init(
+    void *block, size_t block_bytes, const paxos_config_t *config, bool is_replica);
+
+/* Take a frame that was decoded and is of member `member`; see paxos_acceptor_receive. */
+PAXOS_MUST_USE paxos_status_t paxos_acceptor_take(
+    paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, const uint8_t *body);
+
+/* Decode a frame and find its sender; PAXOS_ERR_WIRE and PAXOS_ERR_FOREIGN are counted. Cost O(1). */
+PAXOS_MUST_USE paxos_status_t paxos_acceptor_decode(
+    paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, size_t body_bytes,
+    paxos_frame_t *frame, uint32_t *member_out);
+
+/* Fill the fields of a frame that every message of this node has in common, zero the rest. */
+static inline void paxos_frame_from(
+    const paxos_acceptor_t *a, uint8_t kind, uint16_t receiver, paxos_frame_t *frame) {
+    frame->kind = kind;
+    frame->sender = a->node;
+    frame->receiver = receiver;
+    frame->flags = 0;
+    frame->state = 0;
+    frame->group = a->group;
+    frame->incarnation = a->incarnation;
+    frame->count = 0;
+    frame->body_bytes = 0;
+    frame->cluster = a->cluster;
+    frame->ballot = 0;
+    frame->slot = 0;
+    frame->watermark = 0;
+    frame->nonce = 0;
+    frame->digest = 0;
+    frame->other = 0;
+    frame->trim = 0;
+}
+
+/* Turn a frame into a SEND effect; pins the body if it has one. Cost O(1). */
+void paxos_effect_send(
+    paxos_acceptor_t *a, paxos_effect_t *effect, const paxos_frame_t *frame, uint32_t member,
+    uint64_t position);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,265 @@
+/* log.c - slots: what is held, what is chosen, what may go. See log.h. */
+#include "paxos/log.h"
+
+#include <string.h>
+
+uint64_t paxos_write_note(
+    paxos_acceptor_t *a, uint8_t kind, const paxos_run_t *run, uint64_t position) {
+    if (a->memory_only) { return 0; }
+    if (a->writes_in != a->writes_polled) {
+        paxos_write_t *last = paxos_write(a, a->writes_in - 1);
+        if (last->kind == kind && kind == PAXOS_RECORD_ENTRIES && last->ballot == run->ballot &&
+            last->slot + last->count == run->slot && last->position + last->bytes == position &&
+            last->bytes + run->bytes <= a->body_bytes_max) {
+            last->count += run->count;
+            last->bytes += run->bytes;
+            last->digest += run->digest;
+            return last->lsn;
+        }
+    }
+    PAXOS_ASSERT(!paxos_writes_full(a));
+    a->lsn += 1;
+    paxos_write_t *write = paxos_write(a, a->writes_in);
+    memset(write, 0, sizeof *write);
+    write->lsn = a->lsn;
+    write->kind = kind;
+    write->ballot = run->ballot;
+    write->slot = run->slot;
+    write->count = run->count;
+    write->bytes = run->bytes;
+    write->digest = run->digest;
+    write->position = position;
+    a->writes_in += 1;
+    return a->lsn;
+}
+
+uint64_t paxos_log_promise(paxos_acceptor_t *a, uint64_t ballot) {
+    PAXOS_ASSERT(ballot > a->promised);
+    a->promised = ballot;
+    const paxos_run_t run = {ballot, 0, 0, 0, 0, NULL};
+    return paxos_write_note(a, PAXOS_RECORD_PROMISED, &run, 0);
+}
+
+/* Point the cells of a run at its entries, which stand at `position`. */
+static void point_cells(
+    paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t position) {
+    const uint8_t *entry = paxos_arena(a, position);
+    for (uint32_t i = 0; i < run->count; i++) {
+        const uint32_t bytes = paxos_entry_bytes(paxos_get32(entry + 4));
+        const uint64_t slot = run->slot + i;
+        paxos_cell_t *cell = paxos_cell(a, slot);
+        if (run->ballot != 0) {
+            cell->ballot = run->ballot;
+        } else if (!paxos_cell_holds(cell, slot)) {
+            cell->ballot = 0;
+        }
+        /* Chosen stays chosen: the bytes are the same, or the run would have been refused. */
+        const bool chosen = paxos_cell_holds(cell, slot) && cell->state == PAXOS_RUN_CHOSEN;
+        cell->position = position;
+        cell->slot = slot;
+        cell->bytes = bytes;
+        cell->state = chosen ? PAXOS_RUN_CHOSEN : state;
+        position += bytes;
+        entry += bytes;
+    }
+    const uint64_t last_slot = run->slot + run->count - 1;
+    if (last_slot > a->last_slot) { a->last_slot = last_slot; }
+}
+
+paxos_status_t paxos_log_store(
+    paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t *lsn_out) {
+    const uint32_t bytes = paxos_round16(PAXOS_RUN_HEADER_BYTES + run->bytes);
+    const uint64_t start = paxos_arena_take(a, bytes, run->slot <= a->decided + 1);
+    if (PAXOS_UNLIKELY(start == PAXOS_POSITION_NONE)) { return PAXOS_ERR_FULL; }
+    uint8_t *header = paxos_arena(a, start);
+    paxos_put64(header, run->slot);
+    paxos_put32(header + 8, run->count);
+    paxos_put32(header + 12, bytes);
+    memcpy(header + PAXOS_RUN_HEADER_BYTES, run->entries, run->bytes);
+    const uint64_t position = start + PAXOS_RUN_HEADER_BYTES;
+    point_cells(a, run, state, position);
+    const uint8_t kind =
+        state == PAXOS_RUN_CHOSEN && run->ballot == 0 ? PAXOS_RECORD_CHOSEN : PAXOS_RECORD_ENTRIES;
+    *lsn_out = paxos_write_note(a, kind, run, position);
+    return PAXOS_OK;
+}
+
+/* Where the next appended entry of `bytes` goes: behind the open run if it continues it. */
+static uint64_t append_position(paxos_acceptor_t *a, uint64_t slot, uint32_t bytes) {
+    if (a->open_run != PAXOS_POSITION_NONE && a->open_slot == slot) {
+        const uint32_t run_bytes = paxos_round16((uint32_t)(a->open_end - a->open_run) + bytes);
+        const uint32_t offset = (uint32_t)(a->open_run & (a->arena_bytes - 1u));
+        const uint64_t used = a->open_run + run_bytes - a->arena_tail;
+        if (run_bytes <= a->run_bytes_max && offset + run_bytes <= a->arena_bytes &&
+            used + a->reserve_bytes <= a->arena_bytes) {
+            const uint64_t position = a->open_end;
+            uint8_t *header = paxos_arena(a, a->open_run);
+            paxos_put32(header + 8, paxos_get32(header + 8) + 1);
+            paxos_put32(header + 12, run_bytes);
+            a->arena_head = a->open_run + run_bytes;
+            return position;
+        }
+    }
+    const uint32_t run_bytes = paxos_round16(PAXOS_RUN_HEADER_BYTES + bytes);
+    const uint64_t start = paxos_arena_take(a, run_bytes, false);
+    if (start == PAXOS_POSITION_NONE) { return PAXOS_POSITION_NONE; }
+    uint8_t *header = paxos_arena(a, start);
+    paxos_put64(header, slot);
+    paxos_put32(header + 8, 1);
+    paxos_put32(header + 12, run_bytes);
+    a->open_run = start;
+    return start + PAXOS_RUN_HEADER_BYTES;
+}
+
+paxos_status_t paxos_log_append(
+    paxos_acceptor_t *a, uint64_t ballot, uint64_t slot, const paxos_entry_t *entry,
+    const uint8_t *value, uint64_t *lsn_out) {
+    PAXOS_ASSERT(ballot == a->promised && slot > a->trimmed && slot <= a->trimmed + a->window_slots);
+    PAXOS_ASSERT(!paxos_cell_holds(paxos_cell(a, slot), slot));
+    if (PAXOS_UNLIKELY(!a->memory_only && paxos_writes_full(a))) { return PAXOS_ERR_BUSY; }
+    const uint32_t bytes = paxos_entry_bytes(entry->value_bytes);
+    const uint64_t position = append_position(a, slot, bytes);
+    if (PAXOS_UNLIKELY(position == PAXOS_POSITION_NONE)) { return PAXOS_ERR_FULL; }
+    uint8_t *out = paxos_arena(a, position);
+    (void)paxos_entry_put(out, *entry, value);
+    a->open_end = position + bytes;
+    a->open_slot = slot + 1;
+    paxos_cell_t *cell = paxos_cell(a, slot);
+    cell->ballot = ballot;
+    cell->position = position;
+    cell->slot = slot;
+    cell->bytes = bytes;
+    cell->state = PAXOS_RUN_ACCEPTED;
+    if (slot > a->last_slot) { a->last_slot = slot; }
+    *lsn_out = 0;
+    if (!a->memory_only) {
+        const paxos_run_t run = {
+            ballot, slot, 1, bytes, paxos_digest_term(slot, paxos_get32(out)), NULL};
+        *lsn_out = paxos_write_note(a, PAXOS_RECORD_ENTRIES, &run, position);
+    }
+    return PAXOS_OK;
+}
+
+uint64_t paxos_log_revote(
+    paxos_acceptor_t *a, uint64_t ballot, uint64_t slot, uint64_t position, uint32_t bytes) {
+    PAXOS_ASSERT(ballot == a->promised && slot > a->trimmed && bytes != 0);
+    paxos_cell_t *cell = paxos_cell(a, slot);
+    const bool same = paxos_cell_holds(cell, slot) && cell->position == position;
+    cell->ballot = ballot;
+    cell->position = position;
+    cell->slot = slot;
+    cell->bytes = bytes;
+    cell->state = PAXOS_RUN_ACCEPTED;
+    if (slot > a->last_slot) { a->last_slot = slot; }
+    /* The same entry as before needs no second copy in the journal: its new ballot will do. */
+    const uint64_t digest = paxos_digest_term(slot, paxos_get32(paxos_arena(a, position)));
+    const paxos_run_t run = {ballot, slot, 1, same ? 0 : bytes, digest, NULL};
+    return paxos_write_note(
+        a, same ? PAXOS_RECORD_BALLOTS : PAXOS_RECORD_ENTRIES, &run, same ? 0 : position);
+}
+
+/* Whether every slot of the run is free of any entry: the common case. */
+static bool all_fresh(const paxos_acceptor_t *a, const paxos_run_t *run) {
+    if (run->slot > a->last_slot) { return true; }
+    for (uint32_t i = 0; i < run->count; i++) {
+        if (paxos_cell_holds(paxos_cell(a, run->slot + i), run->slot + i)) { return false; }
+    }
+    return true;
+}
+
+/* Take one learned entry. */
+static paxos_status_t learn_one(
+    paxos_acceptor_t *a, uint64_t slot, const uint8_t *entry, uint32_t bytes) {
+    paxos_cell_t *cell = paxos_cell(a, slot);
+    if (slot <= a->decided) { return PAXOS_OK; }
+    if (paxos_cell_holds(cell, slot)) {
+        if (cell->state == PAXOS_RUN_CHOSEN) { return PAXOS_OK; }
+        if (cell->bytes == bytes && memcmp(paxos_arena(a, cell->position), entry, bytes) == 0) {
+            cell->state = PAXOS_RUN_CHOSEN;
+            return PAXOS_OK;
+        }
+    }
+    if (!a->memory_only && paxos_writes_full(a)) { return PAXOS_ERR_BUSY; }
+    const paxos_run_t run = {
+        0, slot, 1, bytes, paxos_digest_term(slot, paxos_get32(entry)), entry};
+    uint64_t lsn;
+    return paxos_log_store(a, &run, PAXOS_RUN_CHOSEN, &lsn);
+}
+
+paxos_status_t paxos_log_learn(paxos_acceptor_t *a, const paxos_run_t *run) {
+    PAXOS_ASSERT(run->ballot == 0 && run->slot > a->trimmed);
+    paxos_status_t status = PAXOS_OK;
+    const uint64_t window_end = a->trimmed + a->window_slots;
+    if (run->slot + run->count - 1 <= window_end && all_fresh(a, run)) {
+        if (!a->memory_only && paxos_writes_full(a)) { return PAXOS_ERR_BUSY; }
+        uint64_t lsn;
+        status = paxos_log_store(a, run, PAXOS_RUN_CHOSEN, &lsn);
+    } else {
+        const uint8_t *entry = run->entries;
+        for (uint32_t i = 0; i < run->count && status == PAXOS_OK; i++) {
+            const uint32_t bytes = paxos_entry_bytes(paxos_get32(entry + 4));
+            if (run->slot + i > window_end) { status = PAXOS_ERR_FULL; break; }
+            status = learn_one(a, run->slot + i, entry, bytes);
+            entry += bytes;
+        }
+    }
+    paxos_log_advance(a);
+    return status;
+}
+
+void paxos_log_advance(paxos_acceptor_t *a) {
+    const uint64_t end = a->trimmed + a->window_slots;
+    uint64_t slot = a->decided + 1;
+    for (; slot <= end; slot++) {
+        paxos_cell_t *cell = paxos_cell(a, slot);
+        if (!paxos_cell_holds(cell, slot)) { break; }
+        if (cell->state != PAXOS_RUN_CHOSEN) {
+            /* VR Revisited, section 4: a commit covers an entry only in the view it was made in. */
+            if (cell->ballot != a->commit_ballot || slot > a->commit_slot) { break; }
+            cell->state = PAXOS_RUN_CHOSEN;
+        }
+    }
+    a->decided = slot - 1;
+}
+
+void paxos_log_commit(paxos_acceptor_t *a, uint64_t ballot, uint64_t slot) {
+    if (ballot < a->commit_ballot) { return; }
+    if (ballot > a->commit_ballot) {
+        a->commit_ballot = ballot;
+        a->commit_slot = slot;
+    } else if (slot > a->commit_slot) {
+        a->commit_slot = slot;
+    }
+    if (a->decided < a->commit_slot) { paxos_log_advance(a); }
+}
+
+uint32_t paxos_log_stretch(
+    const paxos_acceptor_t *a, uint64_t slot, uint64_t last_slot, uint32_t state, uint64_t ballot,
+    uint32_t bytes_max, uint32_t *bytes_out) {
+    uint32_t count = 0;
+    uint32_t bytes = 0;
+    uint64_t position = 0;
+    for (; slot + count <= last_slot; count++) {
+        const paxos_cell_t *cell = paxos_cell(a, slot + count);
+        if (!paxos_cell_holds(cell, slot + count) || cell->state != state) { break; }
+        if (ballot != 0 && cell->ballot != ballot) { break; }
+        if (count > 0 && cell->position != position) { break; }
+        if (bytes + cell->bytes > bytes_max) { break; }
+        bytes += cell->bytes;
+        /* Runs never cross the end of the ring, and their headers keep runs apart. */
+        position = cell->position + cell->bytes;
+    }
+    *bytes_out = bytes;
+    return count;
+}
+
+uint64_t paxos_log_digest(
+    const paxos_acceptor_t *a, uint64_t position, uint64_t first_slot, uint32_t count) {
+    const uint8_t *entry = paxos_arena(a, position);
+    uint64_t digest = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        digest += paxos_digest_term(first_slot + i, paxos_get32(entry));
+        entry += paxos_entry_bytes(paxos_get32(entry + 4));
+    }
+    return digest;
+}

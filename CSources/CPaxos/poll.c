@@ -1,0 +1,192 @@
+/* poll.c - effects come out: records to write, replies that may leave, pages of what is held. */
+#include "paxos/log.h"
+
+static void finish(paxos_effect_t *effect, const paxos_frame_t *frame) {
+    effect->node = frame->receiver;
+    effect->reason = 0;
+    effect->count = 0;
+    effect->token = 0;
+    effect->lsn = 0;
+    effect->slot = 0;
+    effect->number = 0;
+    effect->body_offset = 0;
+    effect->body_bytes = frame->body_bytes;
+    effect->zero = 0;
+    paxos_frame_put(effect->header, frame);
+}
+
+void paxos_effect_send(
+    paxos_acceptor_t *a, paxos_effect_t *effect, const paxos_frame_t *frame, uint32_t member,
+    uint64_t position) {
+    finish(effect, frame);
+    effect->kind = PAXOS_EFFECT_SEND;
+    if (frame->body_bytes > 0) {
+        effect->token = paxos_pin(a, member, position);
+        effect->body_offset = paxos_arena_offset(a, position);
+    }
+}
+
+static void poll_write(paxos_acceptor_t *a, paxos_effect_t *effect) {
+    const paxos_write_t *write = paxos_write(a, a->writes_polled);
+    a->writes_polled += 1;
+    paxos_frame_t frame;
+    paxos_frame_from(a, write->kind, a->node, &frame);
+    frame.ballot = write->ballot;
+    frame.slot = write->slot;
+    frame.count = write->count;
+    frame.body_bytes = write->bytes;
+    frame.digest = write->digest;
+    frame.nonce = write->lsn;
+    finish(effect, &frame);
+    effect->kind = PAXOS_EFFECT_WRITE;
+    effect->lsn = write->lsn;
+    if (write->bytes > 0) { effect->body_offset = paxos_arena_offset(a, write->position); }
+}
+
+/* Number of slots from `slot` to `last_slot` that hold nothing. */
+static uint32_t empty_stretch(const paxos_acceptor_t *a, uint64_t slot, uint64_t last_slot) {
+    uint32_t count = 0;
+    while (slot + count <= last_slot && !paxos_cell_holds(paxos_cell(a, slot + count), slot + count)) {
+        count += 1;
+    }
+    return count;
+}
+
+/* Fill the run of a page that starts at `slot`: slots alike, whose entries stand together, no larger
+ * than a frame. Returns the position of its entries. */
+static uint64_t fill_run(
+    const paxos_acceptor_t *a, uint64_t slot, uint64_t last_slot, paxos_frame_t *frame) {
+    frame->slot = slot;
+    if (slot <= a->trimmed) {
+        const uint64_t count = a->trimmed - slot + 1;
+        frame->state = PAXOS_RUN_TRIMMED;
+        frame->count = count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
+        return 0;
+    }
+    const paxos_cell_t *cell = paxos_cell(a, slot);
+    if (slot > last_slot || !paxos_cell_holds(cell, slot)) {
+        frame->state = PAXOS_RUN_EMPTY;
+        frame->count = empty_stretch(a, slot, last_slot);
+        return 0;
+    }
+    frame->state = (uint16_t)cell->state;
+    const uint64_t ballot = cell->state == PAXOS_RUN_ACCEPTED ? cell->ballot : 0;
+    frame->other = ballot;
+    frame->count = paxos_log_stretch(
+        a, slot, last_slot, cell->state, ballot, a->body_bytes_max, &frame->body_bytes);
+    frame->digest = paxos_log_digest(a, cell->position, slot, frame->count);
+    return cell->position;
+}
+
+/* One page of a promise; the reply stays in the ring until its last one is out. */
+static bool poll_promise(paxos_acceptor_t *a, paxos_reply_t *reply, paxos_effect_t *effect) {
+    if (reply->ballot != a->promised || paxos_sends_full(a, reply->member)) {
+        a->replies_out += 1; /* overtaken, or nobody takes it: the candidate will ask again */
+        return false;
+    }
+    paxos_frame_t frame;
+    paxos_frame_from(a, PAXOS_FRAME_PROMISE, paxos_members(a)[reply->member].node, &frame);
+    frame.ballot = reply->ballot;
+    frame.watermark = a->decided;
+    frame.trim = a->trimmed;
+    const uint64_t position = fill_run(a, reply->slot, a->last_slot, &frame);
+    reply->slot += frame.count;
+    reply->pages -= 1;
+    if (reply->slot > a->last_slot && reply->slot > a->trimmed) {
+        frame.flags |= PAXOS_FLAG_LAST;
+        a->replies_out += 1;
+    } else if (reply->pages == 0) {
+        frame.flags |= PAXOS_FLAG_PAUSE;
+        a->replies_out += 1;
+    }
+    paxos_effect_send(a, effect, &frame, reply->member, position);
+    return true;
+}
+
+/* One page of decided entries. */
+static bool poll_learned(paxos_acceptor_t *a, paxos_reply_t *reply, paxos_effect_t *effect) {
+    if (reply->slot > a->decided || reply->count == 0 || paxos_sends_full(a, reply->member)) {
+        a->replies_out += 1;
+        return false;
+    }
+    paxos_frame_t frame;
+    paxos_frame_from(a, PAXOS_FRAME_LEARNED, paxos_members(a)[reply->member].node, &frame);
+    frame.watermark = a->decided;
+    frame.trim = a->trimmed;
+    const uint64_t wanted = reply->slot + reply->count - 1;
+    const uint64_t last_slot = wanted < a->decided ? wanted : a->decided;
+    const uint64_t position = fill_run(a, reply->slot, last_slot, &frame);
+    frame.other = 0;
+    const uint32_t covered = frame.count < reply->count ? frame.count : reply->count;
+    reply->slot += covered;
+    reply->count -= covered;
+    reply->pages -= 1;
+    if (reply->count == 0 || reply->slot > a->decided || frame.state == PAXOS_RUN_TRIMMED) {
+        a->replies_out += 1;
+    } else if (reply->pages == 0) {
+        frame.flags |= PAXOS_FLAG_PAUSE;
+        a->replies_out += 1;
+    }
+    paxos_effect_send(a, effect, &frame, reply->member, position);
+    return true;
+}
+
+static bool poll_reply(paxos_acceptor_t *a, paxos_effect_t *effect) {
+    while (a->replies_out != a->replies_in) {
+        paxos_reply_t *reply = paxos_reply(a, a->replies_out);
+        if (reply->lsn > a->flushed) { return false; }
+        if (reply->kind == PAXOS_FRAME_PROMISE) {
+            if (poll_promise(a, reply, effect)) { return true; }
+            continue;
+        }
+        if (reply->kind == PAXOS_FRAME_LEARNED) {
+            if (poll_learned(a, reply, effect)) { return true; }
+            continue;
+        }
+        a->replies_out += 1;
+        paxos_frame_t frame;
+        paxos_frame_from(a, reply->kind, paxos_members(a)[reply->member].node, &frame);
+        frame.ballot = reply->ballot;
+        frame.slot = reply->slot;
+        frame.count = reply->count;
+        frame.digest = reply->digest;
+        frame.other = reply->other;
+        frame.state = reply->state;
+        frame.watermark = a->decided;
+        paxos_effect_send(a, effect, &frame, reply->member, 0);
+        return true;
+    }
+    return false;
+}
+
+/* An answer to a heartbeat, which waits for nothing: it says that this node is there. */
+static void poll_heartbeat(paxos_acceptor_t *a, paxos_effect_t *effect) {
+    uint32_t member = 0;
+    while ((a->heartbeats_owed >> member & 1u) == 0) { member += 1; }
+    a->heartbeats_owed &= ~((uint64_t)1 << member);
+    const paxos_member_t *to = paxos_members(a) + member;
+    paxos_frame_t frame;
+    paxos_frame_from(a, PAXOS_FRAME_HEARTBEAT_REPLY, to->node, &frame);
+    frame.nonce = to->heartbeat_round;
+    frame.ballot = a->following;
+    frame.other = a->promised;
+    frame.watermark = a->decided;
+    frame.digest = a->fingerprint;
+    frame.flags = (uint16_t)((a->memory_only ? PAXOS_FLAG_MEMORY : 0u) |
+                             (a->quorum ? PAXOS_FLAG_QUORUM : 0u));
+    paxos_effect_send(a, effect, &frame, member, 0);
+}
+
+bool paxos_acceptor_poll(paxos_acceptor_t *a, paxos_effect_t *effect) {
+    PAXOS_ASSERT(effect->size_bytes == sizeof *effect);
+    if (a->writes_polled != a->writes_in) {
+        poll_write(a, effect);
+        return true;
+    }
+    if (poll_reply(a, effect)) { return true; }
+    if (a->heartbeats_owed != 0) {
+        poll_heartbeat(a, effect);
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,233 @@
+/* receive.c - a frame of a member comes in: verified, then given to the rule it belongs to.
+ *
+ * Nothing of a frame is believed before its checksum, its origin and its entries were verified, and
+ * nothing changes before the reply has a place: a refused frame leaves the block as it was. */
+#include "paxos/log.h"
+
+/* A ring entry for a reply. Pre: !paxos_replies_full. */
+static paxos_reply_t *reply_push(paxos_acceptor_t *a, uint8_t kind, uint32_t member) {
+    paxos_reply_t *reply = paxos_reply(a, a->replies_in);
+    a->replies_in += 1;
+    reply->lsn = 0;
+    reply->ballot = 0;
+    reply->slot = 0;
+    reply->digest = 0;
+    reply->nonce = 0;
+    reply->other = 0;
+    reply->count = 0;
+    reply->member = (uint16_t)member;
+    reply->state = 0;
+    reply->kind = kind;
+    reply->pages = 1;
+    return reply;
+}
+
+static void reject(
+    paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, uint16_t reason,
+    uint64_t digest) {
+    paxos_reply_t *reply = reply_push(a, PAXOS_FRAME_REJECTED, member);
+    reply->ballot = frame->ballot;
+    reply->slot = frame->slot;
+    reply->count = frame->count;
+    reply->other = a->promised;
+    reply->state = reason;
+    reply->digest = digest;
+}
+
+/* Promises that one request may bring before the candidate must ask again. */
+#define PAGES_PER_REQUEST 16u
+
+static paxos_status_t take_prepare(
+    paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame) {
+    if (frame->digest != a->fingerprint) {
+        a->counters.foreign += 1;
+        return PAXOS_ERR_FOREIGN;
+    }
+    uint64_t promised = 0;
+    uint64_t lsn = 0;
+    const paxos_status_t status = paxos_acceptor_prepare(a, frame->ballot, &promised, &lsn);
+    if (status == PAXOS_ERR_STALE) {
+        a->counters.stale += 1;
+        reject(a, member, frame, PAXOS_REASON_STALE, 0);
+        return status;
+    }
+    if (status != PAXOS_OK) { return status; }
+    paxos_reply_t *reply = reply_push(a, PAXOS_FRAME_PROMISE, member);
+    reply->ballot = frame->ballot;
+    reply->slot = frame->slot;
+    reply->pages = PAGES_PER_REQUEST;
+    reply->lsn = lsn;
+    return PAXOS_OK;
+}
+
+/* The part of a verified run that lies above the trim point. */
+static paxos_run_t above_trim(const paxos_acceptor_t *a, paxos_run_t run) {
+    while (run.count > 0 && run.slot <= a->trimmed) {
+        const uint32_t bytes = paxos_entry_bytes(paxos_get32(run.entries + 4));
+        run.digest -= paxos_digest_term(run.slot, paxos_get32(run.entries));
+        run.entries += bytes;
+        run.bytes -= bytes;
+        run.slot += 1;
+        run.count -= 1;
+    }
+    return run;
+}
+
+static void accepted(
+    paxos_acceptor_t *a, uint32_t member, const paxos_run_t *run, uint64_t lsn) {
+    paxos_reply_t *reply = reply_push(a, PAXOS_FRAME_ACCEPTED, member);
+    reply->ballot = run->ballot;
+    reply->slot = run->slot;
+    reply->count = run->count;
+    reply->digest = run->digest;
+    reply->lsn = lsn;
+}
+
+/* Sender and receiver have both voted, for good: where two are a quorum, that is the decision. */
+static void choose_run(paxos_acceptor_t *a, const paxos_run_t *run) {
+    for (uint32_t i = 0; i < run->count; i++) {
+        paxos_cell(a, run->slot + i)->state = PAXOS_RUN_CHOSEN;
+    }
+}
+
+static paxos_status_t take_accept(
+    paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, const uint8_t *body) {
+    if (PAXOS_UNLIKELY(frame->ballot < a->promised)) {
+        a->counters.stale += 1;
+        reject(a, member, frame, PAXOS_REASON_STALE, 0);
+        return PAXOS_ERR_STALE;
+    }
+    paxos_run_t run = {
+        frame->ballot, frame->slot, frame->count, frame->body_bytes, frame->digest, body};
+    if (PAXOS_UNLIKELY(run.slot <= a->trimmed)) { run = above_trim(a, run); }
+    paxos_status_t status = PAXOS_ERR_TRIMMED;
+    uint64_t lsn = 0;
+    if (PAXOS_LIKELY(run.count > 0)) { status = paxos_acceptor_accept(a, &run, &lsn); }
+    if (PAXOS_LIKELY(status == PAXOS_OK)) {
+        const bool both_voted = (frame->flags & PAXOS_FLAG_VOTED) != 0 && a->memory_only;
+        if (both_voted && a->q2 <= 2) { choose_run(a, &run); }
+        if (frame->trim > a->stable) { a->stable = frame->trim; }
+        paxos_log_commit(a, frame->ballot, frame->watermark);
+        paxos_log_advance(a);
+        accepted(a, member, &run, lsn);
+        return PAXOS_OK;
+    }
+    if (status == PAXOS_ERR_TRIMMED) {
+        /* Decided here already: the answer's watermark says so, and counts for no slot. */
+        const paxos_run_t none = {frame->ballot, 0, 0, 0, 0, NULL};
+        accepted(a, member, &none, 0);
+        return PAXOS_OK;
+    }
+    if (status == PAXOS_ERR_CONFLICT) {
+        a->counters.conflict += 1;
+        reject(a, member, frame, PAXOS_REASON_CONFLICT, frame->digest);
+    }
+    if (status == PAXOS_ERR_FULL) { a->counters.full += 1; }
+    return status;
+}
+
+static void take_mark(paxos_acceptor_t *a, const paxos_frame_t *frame) {
+    if (frame->trim > a->stable) { a->stable = frame->trim; }
+    paxos_log_commit(a, frame->ballot, frame->watermark);
+}
+
+static paxos_status_t take_heartbeat(
+    paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame) {
+    if (frame->digest != a->fingerprint) {
+        a->counters.foreign += 1;
+        return PAXOS_ERR_FOREIGN;
+    }
+    paxos_members(a)[member].heartbeat_round = frame->nonce;
+    a->heartbeats_owed |= (uint64_t)1 << member;
+    if ((frame->flags & PAXOS_FLAG_LEADING) != 0) { take_mark(a, frame); }
+    return PAXOS_OK;
+}
+
+static paxos_status_t take_learn(
+    paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame) {
+    paxos_reply_t *reply = reply_push(a, PAXOS_FRAME_LEARNED, member);
+    reply->slot = frame->slot;
+    reply->count = frame->count;
+    reply->pages = PAGES_PER_REQUEST;
+    return PAXOS_OK;
+}
+
+static paxos_status_t take_learned(
+    paxos_acceptor_t *a, const paxos_frame_t *frame, const uint8_t *body) {
+    if (frame->state != PAXOS_RUN_CHOSEN) { return PAXOS_OK; }
+    const paxos_run_t whole = {
+        0, frame->slot, frame->count, frame->body_bytes, frame->digest, body};
+    const paxos_run_t run = above_trim(a, whole);
+    if (run.count == 0) { return PAXOS_OK; }
+    const paxos_status_t status = paxos_log_learn(a, &run);
+    if (status == PAXOS_ERR_FULL) { a->counters.full += 1; }
+    return status;
+}
+
+paxos_status_t paxos_acceptor_take(
+    paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, const uint8_t *body) {
+    if (frame->kind <= PAXOS_FRAME_ACCEPT || frame->kind == PAXOS_FRAME_LEARN) {
+        if (PAXOS_UNLIKELY(paxos_replies_full(a))) {
+            a->counters.busy += 1;
+            return PAXOS_ERR_BUSY;
+        }
+    }
+    if (frame->body_bytes > 0) {
+        uint64_t digest = 0;
+        const paxos_status_t status = paxos_run_verify(
+            body, frame->body_bytes, frame->kind == PAXOS_FRAME_FORWARD ? 1 : frame->slot,
+            frame->count, a->value_bytes_max, &digest);
+        if (PAXOS_UNLIKELY(status != PAXOS_OK || digest != frame->digest)) {
+            a->counters.wire += 1;
+            return PAXOS_ERR_WIRE;
+        }
+    }
+    paxos_members(a)[member].incarnation = frame->incarnation;
+    switch (frame->kind) {
+        case PAXOS_FRAME_ACCEPT: return take_accept(a, member, frame, body);
+        case PAXOS_FRAME_PREPARE: return take_prepare(a, member, frame);
+        case PAXOS_FRAME_COMMIT: take_mark(a, frame); return PAXOS_OK;
+        case PAXOS_FRAME_HEARTBEAT: return take_heartbeat(a, member, frame);
+        case PAXOS_FRAME_LEARN: return take_learn(a, member, frame);
+        case PAXOS_FRAME_LEARNED: return take_learned(a, frame, body);
+        default: return PAXOS_OK; /* a proposer's business */
+    }
+}
+
+paxos_status_t paxos_acceptor_decode(
+    paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, size_t body_bytes,
+    paxos_frame_t *frame, uint32_t *member_out) {
+    if (header_bytes != PAXOS_FRAME_HEADER_BYTES ||
+        paxos_frame_decode(header, header_bytes, frame) != PAXOS_OK ||
+        frame->body_bytes != body_bytes) {
+        a->counters.wire += 1;
+        return PAXOS_ERR_WIRE;
+    }
+    *member_out = paxos_member_index(a, frame->sender);
+    if (frame->cluster != a->cluster || frame->group != a->group || frame->receiver != a->node ||
+        *member_out == PAXOS_MEMBERS_MAX || *member_out == a->self ||
+        frame->body_bytes > a->body_bytes_max) {
+        a->counters.foreign += 1;
+        return PAXOS_ERR_FOREIGN;
+    }
+    /* A node that kept its votes in memory and came back has forgotten them: it is nobody. */
+    const uint32_t known = paxos_members(a)[*member_out].incarnation;
+    if (a->memory_only && known != 0 && known != frame->incarnation) {
+        a->counters.foreign += 1;
+        return PAXOS_ERR_FOREIGN;
+    }
+    a->counters.frames += 1;
+    return PAXOS_OK;
+}
+
+paxos_status_t paxos_acceptor_receive(
+    paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, const uint8_t *body,
+    size_t body_bytes) {
+    if (a->magic != PAXOS_BLOCK_MAGIC) { return PAXOS_ERR_CORRUPT; }
+    paxos_frame_t frame;
+    uint32_t member;
+    const paxos_status_t status =
+        paxos_acceptor_decode(a, header, header_bytes, body_bytes, &frame, &member);
+    if (PAXOS_UNLIKELY(status != PAXOS_OK)) { return status; }
+    return paxos_acceptor_take(a, member, &frame, body);
+}

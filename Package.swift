@@ -1,0 +1,43 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// The trait `Embedded` builds PaxosCore in Embedded Swift: one self-contained static library for C.
+let embedded: [SwiftSetting] = [
+    .enableExperimentalFeature("Embedded", .when(traits: ["Embedded"])),
+    .treatWarning("EmbeddedRestrictions", as: .error),
+]
+
+let package = Package(
+    name: "swift-paxos",
+    products: [
+        .library(name: "Paxos", targets: ["Paxos"]),
+        .library(name: "cpaxos", type: .static, targets: ["PaxosCore"]),
+        .executable(name: "bench", targets: ["bench"]),
+    ],
+    traits: [
+        .trait(name: "Embedded", description: "Build PaxosCore for C hosts, without a Swift runtime")
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        .target(name: "CPaxos", path: "CSources/CPaxos"),
+        .systemLibrary(
+            name: "CLibBSD", path: "CSources/CLibBSD", pkgConfig: "libbsd",
+            providers: [.apt(["libbsd-dev"])]),
+        .target(name: "CPaxosHost", dependencies: ["CPaxos", "CLibBSD"], path: "CSources/CPaxosHost"),
+        .target(name: "PaxosCore", dependencies: ["CPaxos"], swiftSettings: embedded),
+        .target(name: "Paxos", dependencies: ["PaxosCore", "CPaxos"]),
+        .executableTarget(
+            name: "bench",
+            dependencies: [
+                "Paxos", "PaxosCore", "CPaxos", "CPaxosHost",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ],
+            path: "Benchmarks/bench"),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c11
+)
