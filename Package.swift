@@ -37,6 +37,9 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
             path: "Benchmarks/bench"),
+        .testTarget(name: "CPaxosTests", dependencies: ["CPaxos"]),
+        .testTarget(name: "PaxosCoreTests", dependencies: ["PaxosCore", "CPaxos"]),
+        .testTarget(name: "PaxosTests", dependencies: ["Paxos"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
