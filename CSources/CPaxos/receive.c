@@ -164,6 +164,19 @@ static paxos_status_t take_learned(
     return status;
 }
 
+static paxos_status_t take_verified(
+    paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, const uint8_t *body) {
+    switch (frame->kind) {
+        case PAXOS_FRAME_ACCEPT: return take_accept(a, member, frame, body);
+        case PAXOS_FRAME_PREPARE: return take_prepare(a, member, frame);
+        case PAXOS_FRAME_COMMIT: take_mark(a, frame); return PAXOS_OK;
+        case PAXOS_FRAME_HEARTBEAT: return take_heartbeat(a, member, frame);
+        case PAXOS_FRAME_LEARN: return take_learn(a, member, frame);
+        case PAXOS_FRAME_LEARNED: return take_learned(a, frame, body);
+        default: return PAXOS_OK; /* a proposer's business */
+    }
+}
+
 paxos_status_t paxos_acceptor_take(
     paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, const uint8_t *body) {
     if (frame->kind <= PAXOS_FRAME_ACCEPT || frame->kind == PAXOS_FRAME_LEARN) {
@@ -182,16 +195,13 @@ paxos_status_t paxos_acceptor_take(
             return PAXOS_ERR_WIRE;
         }
     }
-    paxos_members(a)[member].incarnation = frame->incarnation;
-    switch (frame->kind) {
-        case PAXOS_FRAME_ACCEPT: return take_accept(a, member, frame, body);
-        case PAXOS_FRAME_PREPARE: return take_prepare(a, member, frame);
-        case PAXOS_FRAME_COMMIT: take_mark(a, frame); return PAXOS_OK;
-        case PAXOS_FRAME_HEARTBEAT: return take_heartbeat(a, member, frame);
-        case PAXOS_FRAME_LEARN: return take_learn(a, member, frame);
-        case PAXOS_FRAME_LEARNED: return take_learned(a, frame, body);
-        default: return PAXOS_OK; /* a proposer's business */
+    const paxos_status_t status = take_verified(a, member, frame, body);
+    if (PAXOS_UNLIKELY(status == PAXOS_ERR_BUSY)) { a->counters.busy += 1; }
+    /* What was refused leaves no trace: a node configured differently was never heard of. */
+    if (PAXOS_LIKELY(status >= PAXOS_ERR_STALE || status == PAXOS_ERR_CONFLICT)) {
+        paxos_members(a)[member].incarnation = frame->incarnation;
     }
+    return status;
 }
 
 paxos_status_t paxos_acceptor_decode(
