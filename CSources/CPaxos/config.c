@@ -40,7 +40,7 @@ static uint32_t reserve_bytes(const paxos_config_t *config) {
     return paxos_round16(PAXOS_RUN_HEADER_BYTES + body_bytes_max(config));
 }
 
-static uint64_t inflight_of(const paxos_config_t *config) {
+uint64_t paxos_config_inflight(const paxos_config_t *config) {
     if (config->inflight_bytes_max != 0) { return config->inflight_bytes_max; }
     return (config->arena_bytes - 2 * (uint64_t)reserve_bytes(config)) / 3 + 1;
 }
@@ -92,7 +92,7 @@ static const char *sizes_rule(const paxos_config_t *config) {
         config->arena_bytes < 4 * (uint64_t)reserve_bytes(config)) {
         return "arena_bytes is a power of two, at least four frames, at most 2147483648";
     }
-    if (inflight_of(config) + 2 * (uint64_t)reserve_bytes(config) > config->arena_bytes) {
+    if (paxos_config_inflight(config) + 2 * (uint64_t)reserve_bytes(config) > config->arena_bytes) {
         return "inflight_bytes_max leaves two frames of the arena free";
     }
     if (!power_of_two(config->reply_ring, PAXOS_RING_MAX) ||
@@ -146,7 +146,7 @@ static uint64_t fingerprint_of(const paxos_config_t *config) {
     hash = mix(hash, config->pipeline_slots);
     hash = mix(hash, config->value_bytes_max);
     hash = mix(hash, config->frame_bytes_max);
-    hash = mix(hash, inflight_of(config));
+    hash = mix(hash, paxos_config_inflight(config));
     hash = mix(hash, config->election_timeout_ns);
     for (uint32_t i = 0; i < config->member_count; i++) { hash = mix(hash, config->members[i]); }
     return hash;

@@ -141,13 +141,13 @@ uint32_t paxos_crc32c(uint32_t crc, const uint8_t *bytes, size_t length_bytes) {
 
 #elif defined(PAXOS_CRC32C_X86)
 
-/* ---- x86-64: fold long inputs by carry-less multiplication ----
+/* ---- x86-64: long inputs by carry-less multiplication ----
  *
- * A 16-byte lane that stands d lanes before another may be moved there: its first 8 bytes times
- * x^(128 d + 32) mod P, exclusive-or its last 8 bytes times x^(128 d - 32) mod P, leaves the CRC of
- * the whole as it was. So any number of lanes collapse into the last one, and two crc32q finish it.
- * Nothing waits: lanes move straight to the end, each by its own distance. Inputs too long for the
- * table first go round a loop, in which every lane moves by the loop's stride.
+ * A lane of 16 bytes may be added (exclusive or) to the lane that stands d lanes after it once its
+ * first 8 bytes are multiplied by x^(128 d + 32) mod P and its last 8 by x^(128 d - 32) mod P: the
+ * CRC of the whole stays. So any number of lanes fall into the last one, and two crc32q finish it.
+ * Nothing waits: each lane moves straight to the end, by its own distance. Inputs too long for the
+ * table first go round a loop that moves every lane by the loop's stride.
  *
  * Vector types and assembly rather than <immintrin.h>: gcc's includes <stdlib.h>. */
 
@@ -162,20 +162,24 @@ typedef uint64_t crc_v8_t __attribute__((vector_size(64)));
 
 enum {
     CRC_LANE_BYTES = 16,
-    CRC_LANE_WORDS = 2,         /* a lane, or a pair of keys          */
-    CRC_LANES = 32,             /* pairs of keys: distances 31 to 0   */
-    CRC_CHAIN_LANES_MAX = 16,   /* two chains end within the table    */
-    CRC_BLOCK_BYTES = 64,       /* four lanes                         */
-    CRC_BLOCKS_PARALLEL = 7,    /* blocks, and a head, without a loop */
-    CRC_CHAINS_BYTES_MIN = 144, /* measured                           */
-    CRC_FOLD_BYTES_MIN = 64     /* one block; callers take the chain up to more than this */
+    CRC_BLOCK_BYTES = 64,       /* four lanes                                          */
+    CRC_BLOCKS_PARALLEL = 7,    /* whole blocks that need no loop                      */
+    CRC_DISTANCE_MAX = 31,      /* in lanes: a head and that many blocks               */
+    CRC_CHAIN_LANES_MAX = 16,   /* the first of three chains moves by twice this       */
+    CRC_CHAINS_BYTES_MIN = 144, /* from here on three chains beat one, merge included  */
 };
 
-/* Pairs of keys for the distances in the comment, the largest first: so the 64 bytes that end k
- * blocks before the end of the table move the four lanes of the block that ends k blocks before
- * the end of the input. Each is bit-reflected, and shifted left by one as the product of two
- * reflected numbers is one bit short. */
-static const _Alignas(64) uint64_t crc_keys[CRC_LANES][CRC_LANE_WORDS] = {
+/* What the first and the last 8 bytes of a lane are multiplied by. */
+typedef struct crc_key {
+    uint64_t first;
+    uint64_t last;
+} crc_key_t;
+
+/* crc_keys[CRC_DISTANCE_MAX - d] moves a lane by d lanes (d as in the comments). The largest comes
+ * first, so that the 64 bytes that end k blocks before the end of the table are the keys of the
+ * block that ends k blocks before the end of the input. Numbers are bit-reflected, and shifted
+ * left by one since the product of two reflected numbers comes out one bit short. */
+static const _Alignas(CRC_BLOCK_BYTES) crc_key_t crc_keys[CRC_DISTANCE_MAX + 1] = {
     {0x04E36F0B0, 0x0064F7F26}, {0x088F25A3A, 0x0B3E32C28}, /* 31, 30 */
     {0x12913343E, 0x1EE54F54C}, {0x19F1C69DC, 0x11EEF4F8E}, /* 29, 28 */
     {0x1E50585A0, 0x065863B64}, {0x096638B34, 0x12ED0DAAC}, /* 27, 26 */
@@ -194,22 +198,17 @@ static const _Alignas(64) uint64_t crc_keys[CRC_LANES][CRC_LANE_WORDS] = {
     {0x0F20C0DFE, 0x14CD00BD6}, {0x105EC76F0, 0x1AC21ACFC}, /* 1, 0 */
 };
 
-/* The pair that moves a lane by this many lanes. */
-static const uint64_t (*crc_key_pair(size_t distance))[CRC_LANE_WORDS] {
-    return crc_keys + (CRC_LANES - 1 - distance);
-}
-
 /* A state, moved to a lane this many lanes after the one that it was to be added to. */
 static crc_v2_t CRC_CLMUL crc_v2_move(uint64_t state, size_t distance) {
     crc_v2_t value = {state, 0};
-    const crc_v2_t key = {(*crc_key_pair(distance))[0], 0};
+    const crc_v2_t key = {crc_keys[CRC_DISTANCE_MAX - distance].first, 0};
     __asm__("pclmulqdq $0x00, %1, %0" : "+x"(value) : "x"(key));
     return value;
 }
 
-/* A lane is worth the CRC of its 16 bytes. */
-static uint32_t crc_lane_finish(crc_v2_t lane) {
-    uint64_t words[CRC_LANE_WORDS];
+/* A lane is worth the state that its 16 bytes lead to from zero. */
+static uint32_t crc_lane_state(crc_v2_t lane) {
+    uint64_t words[2];
     __builtin_memcpy(words, &lane, sizeof words);
     uint64_t state = 0;
     __asm__("crc32q %1, %0" : "+r"(state) : "r"(words[0]));
@@ -232,8 +231,8 @@ static uint32_t CRC_CLMUL crc_chains(uint32_t crc, const uint8_t *bytes, size_t 
             state1 = paxos_crc32c_step8(state1, bytes + chain_bytes + at);
             state2 = paxos_crc32c_step8(state2, bytes + 2 * chain_bytes + at);
         }
-        state = state2 ^ crc_lane_finish(crc_v2_move(state, 2 * lanes - 1) ^
-                                         crc_v2_move(state1, lanes - 1));
+        state = state2 ^ crc_lane_state(crc_v2_move(state, 2 * lanes - 1) ^
+                                        crc_v2_move(state1, lanes - 1));
         bytes += 3 * chain_bytes;
         length_bytes -= 3 * chain_bytes;
     }
@@ -254,9 +253,8 @@ static crc_v8_t CRC_CLMUL512 crc_v8_key(size_t blocks_after) {
 /* The keys that move every lane of a block by this many lanes. In assembly since gcc 12 would go
  * through the stack and stall. */
 static crc_v8_t CRC_CLMUL512 crc_v8_key_stride(size_t distance) {
-    const uint64_t(*pair)[CRC_LANE_WORDS] = crc_key_pair(distance);
     crc_v8_t keys;
-    __asm__("vbroadcasti32x4 %1, %0" : "=v"(keys) : "m"(*pair));
+    __asm__("vbroadcasti32x4 %1, %0" : "=v"(keys) : "m"(crc_keys[CRC_DISTANCE_MAX - distance]));
     return keys;
 }
 
@@ -277,11 +275,11 @@ static crc_v8_t CRC_CLMUL512 crc_v8_align_end(crc_v8_t value, size_t count) {
     return result;
 }
 
-/* Four partial sums of the last lane, added. */
+/* Four partial sums of the last lane, added: the finished crc. */
 static uint32_t CRC_CLMUL512 crc_v8_finish(crc_v8_t sum) {
     const crc_v4_t half = __builtin_shufflevector(sum, sum, 0, 1, 2, 3) ^
                           __builtin_shufflevector(sum, sum, 4, 5, 6, 7);
-    return crc_lane_finish(__builtin_shufflevector(half, half, 0, 1) ^
+    return ~crc_lane_state(__builtin_shufflevector(half, half, 0, 1) ^
                            __builtin_shufflevector(half, half, 2, 3));
 }
 
@@ -292,7 +290,7 @@ static uint32_t CRC_CLMUL512 crc_v8_last_blocks(
         sum ^= crc_v8_fold(crc_v8_load(bytes), crc_v8_key(blocks - 1));
         bytes += CRC_BLOCK_BYTES;
     }
-    return ~crc_v8_finish(sum);
+    return crc_v8_finish(sum);
 }
 
 /* More blocks than CRC_BLOCKS_PARALLEL: `first` is the first one with all that came before it;
@@ -379,7 +377,7 @@ static uint32_t crc_cpu_facts(void) {
 }
 
 uint32_t paxos_crc32c(uint32_t crc, const uint8_t *bytes, size_t length_bytes) {
-    if (length_bytes >= CRC_FOLD_BYTES_MIN && paxos_cpu_has(PAXOS_CPU_CLMUL512)) {
+    if (length_bytes >= PAXOS_CRC32C_LONG_BYTES && paxos_cpu_has(PAXOS_CPU_CLMUL512)) {
         return crc_fold(crc, bytes, length_bytes);
     }
     if (length_bytes >= CRC_CHAINS_BYTES_MIN && paxos_cpu_has(PAXOS_CPU_CLMUL)) {

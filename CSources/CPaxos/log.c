@@ -8,9 +8,12 @@ uint64_t paxos_write_note(
     if (a->memory_only) { return 0; }
     if (a->writes_in != a->writes_polled) {
         paxos_write_t *last = paxos_write(a, a->writes_in - 1);
-        if (last->kind == kind && kind == PAXOS_RECORD_ENTRIES && last->ballot == run->ballot &&
-            last->slot + last->count == run->slot && last->position + last->bytes == position &&
-            last->bytes + run->bytes <= a->body_bytes_max) {
+        const bool adjacent = kind == PAXOS_RECORD_BALLOTS ||
+                              (kind == PAXOS_RECORD_ENTRIES &&
+                               last->position + last->bytes == position &&
+                               last->bytes + run->bytes <= a->body_bytes_max);
+        if (last->kind == kind && adjacent && last->ballot == run->ballot &&
+            last->slot + last->count == run->slot) {
             last->count += run->count;
             last->bytes += run->bytes;
             last->digest += run->digest;
@@ -38,6 +41,16 @@ uint64_t paxos_log_promise(paxos_acceptor_t *a, uint64_t ballot) {
     a->promised = ballot;
     const paxos_run_t run = {ballot, 0, 0, 0, 0, NULL};
     return paxos_write_note(a, PAXOS_RECORD_PROMISED, &run, 0);
+}
+
+/* Start a run in the arena; the place of its first entry. */
+static uint8_t *run_header_put(
+    paxos_acceptor_t *a, uint64_t start, uint64_t slot, uint32_t count, uint32_t bytes) {
+    uint8_t *header = paxos_arena(a, start);
+    paxos_put64(header, slot);
+    paxos_put32(header + 8, count);
+    paxos_put32(header + 12, bytes);
+    return header + PAXOS_RUN_HEADER_BYTES;
 }
 
 /* Point the cells of a run at its entries, which stand at `position`. */
@@ -71,11 +84,7 @@ paxos_status_t paxos_log_store(
     const uint32_t bytes = paxos_round16(PAXOS_RUN_HEADER_BYTES + run->bytes);
     const uint64_t start = paxos_arena_take(a, bytes, run->slot <= a->decided + 1);
     if (PAXOS_UNLIKELY(start == PAXOS_POSITION_NONE)) { return PAXOS_ERR_FULL; }
-    uint8_t *header = paxos_arena(a, start);
-    paxos_put64(header, run->slot);
-    paxos_put32(header + 8, run->count);
-    paxos_put32(header + 12, bytes);
-    memcpy(header + PAXOS_RUN_HEADER_BYTES, run->entries, run->bytes);
+    memcpy(run_header_put(a, start, run->slot, run->count, bytes), run->entries, run->bytes);
     const uint64_t position = start + PAXOS_RUN_HEADER_BYTES;
     point_cells(a, run, state, position);
     const uint8_t kind =
@@ -84,8 +93,10 @@ paxos_status_t paxos_log_store(
     return PAXOS_OK;
 }
 
-/* Where the next appended entry of `bytes` goes: behind the open run if it continues it. */
+/* Where the next appended entry of `bytes` goes: behind the open run if it continues it. Entries of
+ * no slot (slot 0) share runs whose header counts no slots. */
 static uint64_t append_position(paxos_acceptor_t *a, uint64_t slot, uint32_t bytes) {
+    const uint32_t counted = slot != 0 ? 1 : 0;
     if (a->open_run != PAXOS_POSITION_NONE && a->open_slot == slot) {
         const uint32_t run_bytes = paxos_round16((uint32_t)(a->open_end - a->open_run) + bytes);
         const uint32_t offset = (uint32_t)(a->open_run & (a->arena_bytes - 1u));
@@ -94,7 +105,7 @@ static uint64_t append_position(paxos_acceptor_t *a, uint64_t slot, uint32_t byt
             used + a->reserve_bytes <= a->arena_bytes) {
             const uint64_t position = a->open_end;
             uint8_t *header = paxos_arena(a, a->open_run);
-            paxos_put32(header + 8, paxos_get32(header + 8) + 1);
+            paxos_put32(header + 8, paxos_get32(header + 8) + counted);
             paxos_put32(header + 12, run_bytes);
             a->arena_head = a->open_run + run_bytes;
             return position;
@@ -103,10 +114,7 @@ static uint64_t append_position(paxos_acceptor_t *a, uint64_t slot, uint32_t byt
     const uint32_t run_bytes = paxos_round16(PAXOS_RUN_HEADER_BYTES + bytes);
     const uint64_t start = paxos_arena_take(a, run_bytes, false);
     if (start == PAXOS_POSITION_NONE) { return PAXOS_POSITION_NONE; }
-    uint8_t *header = paxos_arena(a, start);
-    paxos_put64(header, slot);
-    paxos_put32(header + 8, 1);
-    paxos_put32(header + 12, run_bytes);
+    (void)run_header_put(a, start, slot, counted, run_bytes);
     a->open_run = start;
     return start + PAXOS_RUN_HEADER_BYTES;
 }
@@ -138,6 +146,27 @@ paxos_status_t paxos_log_append(
         *lsn_out = paxos_write_note(a, PAXOS_RECORD_ENTRIES, &run, position);
     }
     return PAXOS_OK;
+}
+
+paxos_status_t paxos_log_hold(
+    paxos_acceptor_t *a, const paxos_entry_t *entry, const uint8_t *value, uint64_t *position_out) {
+    const uint32_t bytes = paxos_entry_bytes(entry->value_bytes);
+    const uint64_t position = append_position(a, 0, bytes);
+    if (position == PAXOS_POSITION_NONE) { return PAXOS_ERR_FULL; }
+    (void)paxos_entry_put(paxos_arena(a, position), *entry, value);
+    a->open_end = position + bytes;
+    a->open_slot = 0;
+    *position_out = position;
+    return PAXOS_OK;
+}
+
+uint64_t paxos_log_keep(
+    paxos_acceptor_t *a, uint64_t slot, const uint8_t *entry, uint32_t entry_bytes) {
+    const uint32_t bytes = paxos_round16(PAXOS_RUN_HEADER_BYTES + entry_bytes);
+    const uint64_t start = paxos_arena_take(a, bytes, slot <= a->decided + 1);
+    if (start == PAXOS_POSITION_NONE) { return PAXOS_POSITION_NONE; }
+    memcpy(run_header_put(a, start, slot, 1, bytes), entry, entry_bytes);
+    return start + PAXOS_RUN_HEADER_BYTES;
 }
 
 uint64_t paxos_log_revote(

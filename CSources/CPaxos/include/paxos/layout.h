@@ -19,6 +19,10 @@
 #include "paxos/entry.h"
 #include "paxos/frame.h"
 
+#if defined(__clang__)
+#pragma clang assume_nonnull begin /* for Swift: these pointers need no checks */
+#endif
+
 #define PAXOS_BLOCK_MAGIC 0x31304B4C42585044u /* "DPXBLK01" */
 #define PAXOS_RUN_HEADER_BYTES 16u
 #define PAXOS_POSITION_NONE UINT64_MAX
@@ -218,7 +222,9 @@ struct paxos_replica {
     uint64_t campaign_ns;     /* when to try to lead; none: PAXOS_POSITION_NONE */
     uint64_t retry_ns;        /* candidate: when to ask again, leader: when to look at silence */
     uint64_t attempt_ns;      /* candidate: when the attempt has failed */
-    uint64_t flush_ns;        /* since when the oldest write has been waiting; none: as above */
+    uint64_t flush_ns;        /* when the oldest write was first seen waiting ... */
+    uint64_t flush_mark;      /* ... and which one that was */
+    uint64_t overtaken_ns;    /* leader: since when a peer has named a higher promise; or none */
     /* leadership */
     uint32_t role;
     uint32_t attempts;        /* campaigns in a row that failed */
@@ -230,7 +236,6 @@ struct paxos_replica {
     uint64_t next_slot;       /* leader: where the next proposal goes */
     uint64_t high_slot;       /* candidate: highest slot reported to hold anything */
     uint64_t digest_total;    /* leader: sum of the digest terms of all slots before next_slot */
-    uint64_t inflight_bytes;  /* leader: of slots above the decided watermark */
     uint64_t learn_to;        /* a peer has decided up to it */
     uint64_t learn_member;    /* which peer */
     uint64_t behind_to;       /* slots up to it are trimmed everywhere we asked: snapshot needed */
@@ -238,9 +243,8 @@ struct paxos_replica {
     uint64_t delivered;
     uint64_t host_trim;
     uint64_t number;          /* last given to a proposal of this node */
-    uint64_t settled_number;  /* proposals up to it have an outcome */
-    uint64_t led_number;      /* highest own number that went into a log this node led */
-    uint64_t lost_number;     /* outcome owed: proposals up to it are unknown */
+    uint64_t lost_first;      /* outcome owed: proposals from here ... */
+    uint64_t lost_last;       /* ... to here are unknown; 0: none owed */
     uint64_t refused_number;  /* outcome owed: first refused ... */
     uint32_t refused_count;   /* ... and how many */
     uint16_t refused_reason;
@@ -314,5 +318,9 @@ static inline paxos_forward_t *paxos_forward(const paxos_replica_t *r, uint64_t 
     return (paxos_forward_t *)(void *)((uint8_t *)(uintptr_t)r + r->acceptor.forwards_offset) +
            (index & (r->forward_ring - 1u));
 }
+
+#if defined(__clang__)
+#pragma clang assume_nonnull end
+#endif
 
 #endif

@@ -12,6 +12,10 @@
 extern "C" {
 #endif
 
+#if defined(__clang__)
+#pragma clang assume_nonnull begin
+#endif
+
 /* Index of a node among the members; PAXOS_MEMBERS_MAX if it is none. Cost O(members). */
 static inline uint32_t paxos_member_index(const paxos_acceptor_t *a, uint16_t node) {
     const paxos_member_t *members = paxos_members(a);
@@ -89,6 +93,19 @@ PAXOS_MUST_USE paxos_status_t paxos_log_append(
     paxos_acceptor_t *a, uint64_t ballot, uint64_t slot, const paxos_entry_t *entry,
     const uint8_t *value, uint64_t *lsn_out);
 
+/* Write an entry that belongs to no slot yet: a proposal on its way to the leader. It stays while
+ * pinned_from, or a send, names it. Post: PAXOS_OK and its position, or PAXOS_ERR_FULL. Two in a row
+ * stand together unless *position_out says otherwise. Cost O(value). */
+PAXOS_MUST_USE paxos_status_t paxos_log_hold(
+    paxos_acceptor_t *a, const paxos_entry_t *entry, const uint8_t *value, uint64_t *position_out);
+
+/* Copy a verified entry into the arena for a slot, without voting for it. Its position, or none. */
+uint64_t paxos_log_keep(
+    paxos_acceptor_t *a, uint64_t slot, const uint8_t *entry, uint32_t entry_bytes);
+
+/* Limit of the bytes of undecided entries that a configuration comes to. */
+uint64_t paxos_config_inflight(const paxos_config_t *config);
+
 /* Vote for an entry that is in the arena already, under a new ballot of this node's own.
  * Pre: ballot == promised; !paxos_writes_full. Cost O(1). */
 uint64_t paxos_log_revote(
@@ -153,6 +170,10 @@ static inline void paxos_frame_from(
 void paxos_effect_send(
     paxos_acceptor_t *a, paxos_effect_t *effect, const paxos_frame_t *frame, uint32_t member,
     uint64_t position);
+
+#if defined(__clang__)
+#pragma clang assume_nonnull end
+#endif
 
 #ifdef __cplusplus
 }
