@@ -219,7 +219,7 @@ paxos_status_t paxos_block_init(
     paxos_member_t *members = paxos_members(a);
     for (uint32_t i = 0; i < config->member_count; i++) {
         members[i].node = config->members[i];
-        if (config->members[i] == config->node) { a->self = (uint16_t)i; }
+        if (config->members[i] == config->node) { a->self_index = (uint16_t)i; }
     }
     return PAXOS_OK;
 }

@@ -14,8 +14,10 @@ enum {
     USES_DIGEST = 64,
     USES_OTHER = 128,
     USES_TRIM = 256,
-    /* the ballot is the sender's own, and not 0 */
-    OWN_BALLOT = 512
+    /* the ballot is not 0, and the sender's own */
+    OWN_BALLOT = 512,
+    /* ... or the receiver's own */
+    THEIR_BALLOT = 1024
 };
 
 typedef struct rule {
@@ -27,15 +29,16 @@ typedef struct rule {
 static const rule_t rules[PAXOS_FRAME_KIND_MAX + 1] = {
     [PAXOS_FRAME_PREPARE] = {USES_BALLOT | USES_SLOT | USES_DIGEST | OWN_BALLOT, 0, 0},
     [PAXOS_FRAME_PROMISE] = {USES_COUNT | USES_BODY | USES_BALLOT | USES_SLOT | USES_WATERMARK |
-                                 USES_DIGEST | USES_OTHER | USES_TRIM,
+                                 USES_DIGEST | USES_OTHER | USES_TRIM | THEIR_BALLOT,
                              PAXOS_FLAG_LAST | PAXOS_FLAG_PAUSE, PAXOS_RUN_TRIMMED},
     [PAXOS_FRAME_REJECTED] = {USES_COUNT | USES_BALLOT | USES_SLOT | USES_WATERMARK | USES_DIGEST |
-                                  USES_OTHER,
+                                  USES_OTHER | THEIR_BALLOT,
                               0, PAXOS_REASON_CONFLICT},
     [PAXOS_FRAME_ACCEPT] = {USES_COUNT | USES_BODY | USES_BALLOT | USES_SLOT | USES_WATERMARK |
                                 USES_DIGEST | USES_TRIM | OWN_BALLOT,
                             PAXOS_FLAG_VOTED, 0},
-    [PAXOS_FRAME_ACCEPTED] = {USES_COUNT | USES_BALLOT | USES_SLOT | USES_WATERMARK | USES_DIGEST,
+    [PAXOS_FRAME_ACCEPTED] = {USES_COUNT | USES_BALLOT | USES_SLOT | USES_WATERMARK | USES_DIGEST |
+                                  THEIR_BALLOT,
                               0, 0},
     [PAXOS_FRAME_COMMIT] = {USES_BALLOT | USES_WATERMARK | USES_TRIM | OWN_BALLOT, 0, 0},
     [PAXOS_FRAME_HEARTBEAT] = {USES_BALLOT | USES_WATERMARK | USES_NONCE | USES_DIGEST | USES_OTHER |
@@ -48,7 +51,8 @@ static const rule_t rules[PAXOS_FRAME_KIND_MAX + 1] = {
     [PAXOS_FRAME_LEARNED] = {USES_COUNT | USES_BODY | USES_SLOT | USES_WATERMARK | USES_DIGEST |
                                  USES_TRIM,
                              PAXOS_FLAG_PAUSE, PAXOS_RUN_TRIMMED},
-    [PAXOS_FRAME_FORWARD] = {USES_COUNT | USES_BODY | USES_BALLOT | USES_DIGEST, 0, 0},
+    [PAXOS_FRAME_FORWARD] = {USES_COUNT | USES_BODY | USES_BALLOT | USES_DIGEST | THEIR_BALLOT, 0,
+                             0},
     [PAXOS_FRAME_REFUSED] = {USES_COUNT | USES_BALLOT | USES_NONCE | USES_OTHER, 0,
                              PAXOS_REASON_FULL},
 };
@@ -56,6 +60,28 @@ static const rule_t rules[PAXOS_FRAME_KIND_MAX + 1] = {
 /* All bits of `value` that the rule does not allow. */
 static uint64_t unused(uint32_t uses, uint32_t bit, uint64_t value) {
     return (uses & bit) != 0 ? 0 : value;
+}
+
+/* A page: what its state and its flags allow. */
+static bool page_valid(const paxos_frame_t *frame) {
+    const bool full = frame->state == PAXOS_RUN_ACCEPTED || frame->state == PAXOS_RUN_CHOSEN;
+    const bool last = (frame->flags & PAXOS_FLAG_LAST) != 0;
+    if (frame->slot == 0 || full != (frame->body_bytes != 0)) { return false; }
+    if (!full && frame->digest != 0) { return false; }
+    if (last && (frame->flags & PAXOS_FLAG_PAUSE) != 0) { return false; }
+    /* Only the end of a promise covers nothing. */
+    if (frame->count == 0 && (frame->state != PAXOS_RUN_EMPTY || !last)) { return false; }
+    return frame->kind == PAXOS_FRAME_PROMISE
+               ? (frame->state == PAXOS_RUN_ACCEPTED) == (frame->other != 0)
+               : frame->state == PAXOS_RUN_CHOSEN || frame->state == PAXOS_RUN_TRIMMED;
+}
+
+static bool refusal_valid(const paxos_frame_t *frame) {
+    switch (frame->state) {
+        case PAXOS_REASON_STALE: return frame->other > frame->ballot && frame->digest == 0;
+        case PAXOS_REASON_CONFLICT: return frame->count != 0;
+        default: return false;
+    }
 }
 
 static bool runs_valid(const paxos_frame_t *frame, uint32_t uses) {
@@ -69,17 +95,17 @@ static bool runs_valid(const paxos_frame_t *frame, uint32_t uses) {
         case PAXOS_FRAME_ACCEPT:
         case PAXOS_FRAME_FORWARD: return frame->count != 0 && frame->body_bytes != 0;
         case PAXOS_FRAME_PROMISE:
-        case PAXOS_FRAME_LEARNED: {
-            const bool full =
-                frame->state == PAXOS_RUN_ACCEPTED || frame->state == PAXOS_RUN_CHOSEN;
-            if (frame->slot == 0 || full != (frame->body_bytes != 0)) { return false; }
-            return !full || frame->count != 0;
-        }
+        case PAXOS_FRAME_LEARNED: return page_valid(frame);
+        case PAXOS_FRAME_REJECTED: return refusal_valid(frame);
+        case PAXOS_FRAME_ACCEPTED: return (frame->slot == 0) == (frame->count == 0) &&
+                                          (frame->count != 0 || frame->digest == 0);
         case PAXOS_FRAME_HEARTBEAT: /* names a ballot if, and only if, its sender leads under it */
             return (frame->flags & PAXOS_FLAG_LEADING) != 0
                        ? frame->ballot != 0 && paxos_ballot_node(frame->ballot) == frame->sender
-                       : frame->ballot == 0;
+                       : frame->ballot == 0 && frame->trim == 0;
         case PAXOS_FRAME_LEARN: return frame->slot != 0 && frame->count != 0;
+        case PAXOS_FRAME_REFUSED: return frame->state >= PAXOS_REASON_NOT_LEADER &&
+                                         frame->count != 0 && frame->ballot != 0;
         default: return true;
     }
 }
@@ -97,8 +123,12 @@ bool paxos_frame_valid(const paxos_frame_t *frame) {
                    unused(uses, USES_OTHER, frame->other) | unused(uses, USES_TRIM, frame->trim);
     bad |= (uint64_t)(frame->flags & (uint16_t)~rule->flags);
     if (bad != 0 || frame->state > rule->state_max) { return false; }
-    if ((uses & OWN_BALLOT) != 0 &&
-        (frame->ballot == 0 || paxos_ballot_node(frame->ballot) != frame->sender)) {
+    if ((uses & (OWN_BALLOT | THEIR_BALLOT)) != 0) {
+        const uint16_t owner = (uses & OWN_BALLOT) != 0 ? frame->sender : frame->receiver;
+        if (frame->ballot == 0 || paxos_ballot_node(frame->ballot) != owner) { return false; }
+    }
+    if (frame->cluster == 0 || frame->incarnation == 0 || frame->sender == 0 ||
+        frame->receiver == 0) {
         return false;
     }
     if (frame->body_bytes > PAXOS_FRAME_BYTES_MAX - PAXOS_FRAME_HEADER_BYTES ||

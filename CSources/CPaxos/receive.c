@@ -215,7 +215,7 @@ paxos_status_t paxos_acceptor_decode(
     }
     *member_out = paxos_member_index(a, frame->sender);
     if (frame->cluster != a->cluster || frame->group != a->group || frame->receiver != a->node ||
-        *member_out == PAXOS_MEMBERS_MAX || *member_out == a->self ||
+        *member_out == PAXOS_MEMBERS_MAX || *member_out == a->self_index ||
         frame->body_bytes > a->body_bytes_max) {
         a->counters.foreign += 1;
         return PAXOS_ERR_FOREIGN;

@@ -97,7 +97,7 @@ struct paxos_acceptor {
     uint32_t incarnation;
     uint16_t node;
     uint16_t member_count;
-    uint16_t self; /* index of this node among the members */
+    uint16_t self_index; /* index of this node among the members */
     uint16_t q1;
     uint16_t q2;
     uint16_t memory_only;

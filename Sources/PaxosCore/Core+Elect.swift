@@ -1,0 +1,195 @@
+internal import CPaxos
+
+/// Who leads: rounds of heartbeats, and when to campaign.
+///
+/// Source: Ng, Haridi, Carbone, "OmniPaxos" (EuroSys 2023), section 5: only a node that is connected
+/// to a quorum may lead, and a heartbeat says whether its sender is. Ours differs in two ways: a
+/// ballot is drawn when a node campaigns (so that its acceptor can promise it durably first), and
+/// heartbeat answers name the live leader that their sender follows, so that a node which cannot see
+/// the leader itself, or which returns, does not disturb it.
+extension Core {
+    func tick() {
+        if isCandidate { tickCandidate() }
+        if now >= r.pointee.round_ns { startRound() }
+        if !isLeader && !isCandidate { tickFollower() }
+        if isLeader { recover() }
+        expireForwards()
+        applyTrim()
+    }
+
+    var deadline: UInt64 {
+        var time = r.pointee.round_ns
+        if r.pointee.campaign_ns < time { time = r.pointee.campaign_ns }
+        if isCandidate && r.pointee.retry_ns < time { time = r.pointee.retry_ns }
+        if isCandidate && r.pointee.attempt_ns < time { time = r.pointee.attempt_ns }
+        if r.pointee.forwards_out != r.pointee.forwards_in {
+            let oldest = paxos_forward(r, r.pointee.forwards_out).pointee.deadline_ns
+            if oldest < time { time = oldest }
+        }
+        return time
+    }
+
+    private func tickCandidate() {
+        if now >= r.pointee.attempt_ns {
+            stepDown()
+        } else if now >= r.pointee.retry_ns {
+            r.pointee.retry_ns = now &+ period
+            for member in 0..<memberCount
+            where member != selfIndex && !isOwed(member, PAXOS_PEER_COMPLETE) {
+                owe(member, PAXOS_OWED_PREPARE)
+            }
+        }
+    }
+
+    private func startRound() {
+        r.pointee.round = r.pointee.round &+ 1
+        r.pointee.round_ns = now &+ period
+        for member in 0..<memberCount where member != selfIndex {
+            owe(member, PAXOS_OWED_HEARTBEAT)
+            if now &- peer(member).pointee.heard_ns > r.pointee.election_timeout_ns {
+                r.pointee.alive &= ~(1 &<< member)
+            }
+        }
+        a.pointee.quorum = isQuorumConnected ? 1 : 0
+        if isLeader { watchLeadership() }
+        if isLeader { watchSilence() }
+    }
+
+    /// Whether a member answered one of the last three rounds: the link works both ways.
+    @inline(__always)
+    private func isConnected(_ member: UInt32) -> Bool {
+        let answered = peer(member).pointee.round
+        return answered != 0 && answered &+ 3 >= r.pointee.round
+    }
+
+    private var isQuorumConnected: Bool {
+        var connected = 1
+        for member in 0..<memberCount where member != selfIndex && isConnected(member) {
+            connected &+= 1
+        }
+        return connected >= Int(max(a.pointee.q1, a.pointee.q2))
+    }
+
+    /// A leader without a quorum, or with a stalled disk, steps down; one whom a member cannot accept
+    /// any more, because it promised a higher ballot to a candidate that is gone, draws a new ballot.
+    private func watchLeadership() {
+        r.pointee.leader_heard_ns = now
+        if a.pointee.quorum == 0 || isDiskStalled {
+            stepDown()
+            r.pointee.campaign_ns = now &+ r.pointee.election_timeout_ns
+        } else if r.pointee.overtaken_ns != never
+            && now &- r.pointee.overtaken_ns > r.pointee.election_timeout_ns
+        {
+            _ = campaign()
+        }
+    }
+
+    /// Whether the oldest write has been waiting for its flush longer than an election timeout.
+    private var isDiskStalled: Bool {
+        if a.pointee.writes_out == a.pointee.writes_in
+            || a.pointee.writes_out != r.pointee.flush_mark
+        {
+            r.pointee.flush_mark = a.pointee.writes_out
+            r.pointee.flush_ns = now
+            return false
+        }
+        return now &- r.pointee.flush_ns > r.pointee.election_timeout_ns
+    }
+
+    /// Send again, to each member, from the lowest slot that it has not voted for in two looks.
+    private func watchSilence() {
+        for member in 0..<memberCount where member != selfIndex {
+            let peer = peer(member)
+            var slot = a.pointee.decided &+ 1
+            while slot < peer.pointee.next_slot
+                && (isChosen(slot) || proposal(slot).pointee.votes & (1 &<< member) != 0)
+            {
+                slot = slot &+ 1
+            }
+            if slot >= peer.pointee.next_slot {
+                peer.pointee.stuck_slot = 0
+            } else if slot == peer.pointee.stuck_slot {
+                peer.pointee.next_slot = slot
+                peer.pointee.stuck_slot = 0
+                wake(member)
+            } else {
+                peer.pointee.stuck_slot = slot
+            }
+        }
+    }
+
+    /// Whether this node, or a member it is connected to, follows a live leader.
+    private var isSomeoneFollowing: Bool {
+        if a.pointee.following != 0 { return true }
+        for member in 0..<memberCount where member != selfIndex && isConnected(member) {
+            let ballot = peer(member).pointee.following
+            if ballot != 0 && paxos_ballot_node(ballot) != a.pointee.node { return true }
+        }
+        return false
+    }
+
+    private func tickFollower() {
+        if a.pointee.following != 0 && now &- r.pointee.leader_heard_ns >= patience {
+            a.pointee.following = 0
+        }
+        if r.pointee.manual_elections != 0 {
+            if now >= r.pointee.campaign_ns { _ = campaign() }
+            return
+        }
+        if isSomeoneFollowing || a.pointee.quorum == 0
+            || r.pointee.behind_to > a.pointee.decided
+        {
+            r.pointee.campaign_ns = never
+        } else if r.pointee.campaign_ns == never {
+            r.pointee.campaign_ns = now &+ backOff()
+        } else if now >= r.pointee.campaign_ns {
+            _ = campaign()
+        }
+    }
+
+    /// A random delay, whose bound doubles with each failed attempt up to two election timeouts.
+    func backOff() -> UInt64 {
+        let doublings = UInt64(min(r.pointee.attempts, 3))
+        return random(below: (period &* 2) &<< doublings) &+ 1
+    }
+
+    // MARK: What others say
+
+    /// A leader spoke under a ballot that this node's promise does not forbid.
+    @inline(__always)
+    func follow(_ ballot: UInt64) {
+        if ballot < a.pointee.promised || isLeader { return }
+        r.pointee.leader_ballot = ballot
+        r.pointee.leader_heard_ns = now
+        r.pointee.attempts = 0
+        if !isCandidate { r.pointee.campaign_ns = never }
+        a.pointee.following = ballot
+    }
+
+    func takeHeartbeat(_ member: UInt32, _ frame: Frame) {
+        wake(member)
+        if frame.pointee.flags & UInt16(PAXOS_FLAG_LEADING) != 0 { follow(frame.pointee.ballot) }
+    }
+
+    func takeHeartbeatReply(_ member: UInt32, _ frame: Frame) -> Status {
+        if frame.pointee.digest != a.pointee.fingerprint {
+            a.pointee.counters.foreign &+= 1
+            return PAXOS_ERR_FOREIGN
+        }
+        if frame.pointee.nonce > r.pointee.round { return PAXOS_OK }
+        if frame.pointee.nonce >= peer(member).pointee.round {
+            peer(member).pointee.round = frame.pointee.nonce
+            peer(member).pointee.following = frame.pointee.ballot
+        }
+        notePromise(member, frame.pointee.other)
+        return PAXOS_OK
+    }
+
+    /// This node promised another's ballot: give that candidate the time to become leader.
+    func defer_(to ballot: UInt64) {
+        if a.pointee.following != 0 && a.pointee.following < ballot { a.pointee.following = 0 }
+        if r.pointee.manual_elections == 0 {
+            r.pointee.campaign_ns = now &+ patience &+ backOff()
+        }
+    }
+}

@@ -1,0 +1,132 @@
+internal import CPaxos
+
+/// Following: what frames of others do here, and how a member that missed entries gets them.
+extension Core {
+    func receive(
+        _ header: UnsafePointer<UInt8>, _ headerBytes: Int, _ body: UnsafePointer<UInt8>?,
+        _ bodyBytes: Int
+    ) -> Status {
+        var frame = paxos_frame_t()
+        var member: UInt32 = 0
+        let decoded = paxos_acceptor_decode(a, header, headerBytes, bodyBytes, &frame, &member)
+        if decoded != PAXOS_OK { return decoded }
+        return take(member, &frame, body ?? header)
+    }
+
+    @inline(__always)
+    private func take(
+        _ member: UInt32, _ frame: Frame, _ entries: UnsafePointer<UInt8>
+    ) -> Status {
+        let status = paxos_acceptor_take(a, member, frame, entries)
+        if status == PAXOS_ERR_WIRE || status == PAXOS_ERR_FOREIGN || status == PAXOS_ERR_BUSY {
+            return status
+        }
+        hear(member, frame)
+        let own = react(member, frame, entries, status)
+        /* A promise or vote for another's ballot ends this node's own attempt or leadership. */
+        if a.pointee.promised != r.pointee.ballot && (isLeader || isCandidate) { stepDown() }
+        return status == PAXOS_OK ? own : status
+    }
+
+    @inline(__always)
+    private func hear(_ member: UInt32, _ frame: Frame) {
+        peer(member).pointee.heard_ns = now
+        r.pointee.alive |= 1 &<< member
+        if frame.pointee.watermark > peer(member).pointee.decided {
+            peer(member).pointee.decided = frame.pointee.watermark
+        }
+        if frame.pointee.watermark > a.pointee.decided { noteDecided(member, frame.pointee.watermark) }
+        if a.pointee.stable > a.pointee.trimmed && r.pointee.host_trim > a.pointee.trimmed {
+            applyTrim()
+        }
+    }
+
+    /// What only a proposer or a whole replica does with a frame, after its acceptor took it.
+    @inline(__always)
+    private func react(
+        _ member: UInt32, _ frame: Frame, _ body: UnsafePointer<UInt8>,
+        _ taken: Status
+    ) -> Status {
+        switch UInt32(frame.pointee.kind) {
+        case PAXOS_FRAME_ACCEPT.rawValue:
+            if taken == PAXOS_OK { follow(frame.pointee.ballot) }
+            return PAXOS_OK
+        case PAXOS_FRAME_ACCEPTED.rawValue: return takeAccepted(member, frame)
+        case PAXOS_FRAME_COMMIT.rawValue:
+            follow(frame.pointee.ballot)
+            return PAXOS_OK
+        default: return reactRarely(member, frame, body, taken)
+        }
+    }
+
+    private func reactRarely(
+        _ member: UInt32, _ frame: Frame, _ body: UnsafePointer<UInt8>,
+        _ taken: Status
+    ) -> Status {
+        switch UInt32(frame.pointee.kind) {
+        case PAXOS_FRAME_PREPARE.rawValue:
+            if taken == PAXOS_OK { defer_(to: frame.pointee.ballot) }
+            return PAXOS_OK
+        case PAXOS_FRAME_PROMISE.rawValue: return takePromise(member, frame, body)
+        case PAXOS_FRAME_REJECTED.rawValue: return takeRejected(member, frame)
+        case PAXOS_FRAME_HEARTBEAT.rawValue:
+            takeHeartbeat(member, frame)
+            return PAXOS_OK
+        case PAXOS_FRAME_HEARTBEAT_REPLY.rawValue: return takeHeartbeatReply(member, frame)
+        case PAXOS_FRAME_LEARNED.rawValue:
+            takeLearned(member, frame)
+            return PAXOS_OK
+        case PAXOS_FRAME_FORWARD.rawValue: return takeForward(member, frame, body)
+        case PAXOS_FRAME_REFUSED.rawValue: return takeRefused(frame)
+        default: return PAXOS_OK
+        }
+    }
+
+    // MARK: Catching up
+
+    /// A member has decided further than this node: ask it, unless what is under way closes the gap.
+    func noteDecided(_ member: UInt32, _ watermark: UInt64) {
+        if watermark > r.pointee.learn_to { r.pointee.learn_to = watermark }
+        if watermark > a.pointee.decided { askToLearn(member) }
+    }
+
+    /// Ask a member for the decided slots missing here: one question an eighth of a round.
+    private func askToLearn(_ member: UInt32) {
+        let peer = peer(member)
+        if peer.pointee.learn_ns != 0 && now &- peer.pointee.learn_ns < period &>> 3 { return }
+        peer.pointee.learn_ns = now == 0 ? 1 : now
+        owe(member, PAXOS_OWED_LEARN)
+    }
+
+    /// Last of the slots to ask `member` for: up to the first that this node holds by itself.
+    func lastMissing(_ member: UInt32) -> UInt64 {
+        var slot = a.pointee.decided &+ 1
+        let end = min(peer(member).pointee.decided, windowEnd)
+        while slot <= end {
+            let cell = cell(slot)
+            if holds(slot)
+                && (cell.pointee.state == PAXOS_RUN_CHOSEN.rawValue
+                    || (cell.pointee.ballot == a.pointee.commit_ballot
+                        && slot <= a.pointee.commit_slot))
+            {
+                break
+            }
+            slot = slot &+ 1
+        }
+        return slot &- 1
+    }
+
+    private func takeLearned(_ member: UInt32, _ frame: Frame) {
+        let last = frame.pointee.slot &+ UInt64(frame.pointee.count) &- 1
+        if UInt32(frame.pointee.state) == PAXOS_RUN_TRIMMED.rawValue {
+            if last > a.pointee.decided && last > r.pointee.behind_to { r.pointee.behind_to = last }
+            return
+        }
+        if isCandidate { checkPromises() }
+        /* The answer helped and more is missing: go on at once. */
+        if a.pointee.decided >= last && a.pointee.decided < peer(member).pointee.decided {
+            peer(member).pointee.learn_ns = 0
+            askToLearn(member)
+        }
+    }
+}

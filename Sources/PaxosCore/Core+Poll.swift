@@ -1,0 +1,229 @@
+internal import CPaxos
+
+/// Effects come out: what the acceptor has, deliveries, outcomes, and what each peer is owed.
+///
+/// Nothing is queued: frames are made from state at the moment they are polled, so that a slow peer
+/// costs no memory and gets the latest word.
+extension Core {
+    func poll(_ effect: UnsafeMutablePointer<paxos_effect_t>) -> Bool {
+        if paxos_acceptor_poll(a, effect) { return true }
+        if r.pointee.delivered < a.pointee.decided {
+            pollDelivery(effect)
+            return true
+        }
+        if pollOutcome(effect) { return true }
+        if pollForward(effect) { return true }
+        while r.pointee.active != 0 {
+            let member = UInt32(truncatingIfNeeded: r.pointee.active.trailingZeroBitCount)
+            if pollPeer(member, effect) { return true }
+            r.pointee.active &= ~(1 &<< member)
+        }
+        return false
+    }
+
+    /// As many decided entries, from the next one on, as stand together.
+    private func pollDelivery(_ effect: UnsafeMutablePointer<paxos_effect_t>) {
+        let slot = r.pointee.delivered &+ 1
+        let position = cell(slot).pointee.position
+        var bytes: UInt32 = 0
+        let count = paxos_log_stretch(
+            a, slot, a.pointee.decided, PAXOS_RUN_CHOSEN.rawValue, 0, UInt32.max, &bytes)
+        clear(effect, PAXOS_EFFECT_DELIVER)
+        effect.pointee.slot = slot
+        effect.pointee.count = count
+        effect.pointee.body_offset = paxos_arena_offset(a, position)
+        effect.pointee.body_bytes = bytes
+        r.pointee.delivered = slot &+ UInt64(count) &- 1
+        if r.pointee.forwards_out != r.pointee.forwards_polled { settleDelivered(position, count) }
+    }
+
+    /// Forwards of this node among delivered entries have their outcome now.
+    private func settleDelivered(_ position: UInt64, _ count: UInt32) {
+        var position = position
+        for _ in 0..<count {
+            let entry = paxos_entry_get(paxos_arena(a, position))
+            if isOwn(entry) { settleForward(entry.number) }
+            position = position &+ UInt64(paxos_entry_bytes(entry.value_bytes))
+        }
+    }
+
+    private func pollOutcome(_ effect: UnsafeMutablePointer<paxos_effect_t>) -> Bool {
+        if r.pointee.refused_count != 0 {
+            let count = UInt64(r.pointee.refused_count)
+            outcome(effect, r.pointee.refused_number, count, r.pointee.refused_reason)
+            effect.pointee.node = r.pointee.refused_node
+            r.pointee.refused_count = 0
+            return true
+        }
+        if r.pointee.lost_last != 0 {
+            let count = r.pointee.lost_last &- r.pointee.lost_first &+ 1
+            let reason = UInt16(truncatingIfNeeded: PAXOS_REASON_LOST.rawValue)
+            outcome(effect, r.pointee.lost_first, count, reason)
+            r.pointee.lost_first = 0
+            r.pointee.lost_last = 0
+            return true
+        }
+        return false
+    }
+
+    func outcome(
+        _ effect: UnsafeMutablePointer<paxos_effect_t>, _ number: UInt64, _ count: UInt64,
+        _ reason: UInt16
+    ) {
+        clear(effect, PAXOS_EFFECT_OUTCOME)
+        effect.pointee.number = number
+        effect.pointee.count = UInt32(truncatingIfNeeded: min(count, UInt64(UInt32.max)))
+        effect.pointee.reason = reason
+        effect.pointee.node = paxos_ballot_node(a.pointee.following)
+    }
+
+    @inline(__always)
+    private func clear(
+        _ effect: UnsafeMutablePointer<paxos_effect_t>, _ kind: paxos_effect_kind
+    ) {
+        effect.pointee.kind = kind.rawValue
+        effect.pointee.node = 0
+        effect.pointee.reason = 0
+        effect.pointee.count = 0
+        effect.pointee.token = 0
+        effect.pointee.lsn = 0
+        effect.pointee.slot = 0
+        effect.pointee.number = 0
+        effect.pointee.body_offset = 0
+        effect.pointee.body_bytes = 0
+    }
+
+    // MARK: Frames to a peer
+
+    @inline(__always)
+    func begin(_ frame: inout paxos_frame_t, _ kind: paxos_frame_kind, _ member: UInt32) {
+        let receiver = (paxos_members(a) + Int(member)).pointee.node
+        paxos_frame_from(a, UInt8(truncatingIfNeeded: kind.rawValue), receiver, &frame)
+    }
+
+    @inline(__always)
+    private func pollPeer(_ member: UInt32, _ effect: UnsafeMutablePointer<paxos_effect_t>) -> Bool {
+        let owed = peer(member).pointee.owed & ~UInt16(truncatingIfNeeded: PAXOS_PEER_COMPLETE.rawValue)
+        if owed != 0 && pollOwed(member, effect) { return true }
+        if !isLeader || r.pointee.alive & (1 &<< member) == 0 { return false }
+        if peer(member).pointee.next_slot < r.pointee.next_slot && pollAccept(member, effect) {
+            return true
+        }
+        let decided = a.pointee.decided
+        if peer(member).pointee.told < decided && peer(member).pointee.decided < decided {
+            pollCommit(member, effect)
+            return true
+        }
+        return false
+    }
+
+    /// The next run that the peer has not been sent, as one frame straight from the arena.
+    @inline(__always)
+    private func pollAccept(
+        _ member: UInt32, _ effect: UnsafeMutablePointer<paxos_effect_t>
+    ) -> Bool {
+        if paxos_sends_full(a, member) { return false }
+        let peer = peer(member)
+        var slot = peer.pointee.next_slot
+        if slot <= a.pointee.decided { slot = a.pointee.decided &+ 1 }
+        while slot < r.pointee.next_slot
+            && (isChosen(slot) || proposal(slot).pointee.votes & (1 &<< member) != 0)
+        {
+            slot = slot &+ 1
+        }
+        if slot == r.pointee.next_slot {
+            peer.pointee.next_slot = slot
+            return false
+        }
+        var bytes: UInt32 = 0
+        let count = paxos_log_stretch(
+            a, slot, r.pointee.next_slot &- 1, PAXOS_RUN_ACCEPTED.rawValue, r.pointee.ballot,
+            a.pointee.body_bytes_max, &bytes)
+        let end = slot &+ UInt64(count)
+        var frame = paxos_frame_t()
+        begin(&frame, PAXOS_FRAME_ACCEPT, member)
+        frame.ballot = r.pointee.ballot
+        frame.slot = slot
+        frame.count = count
+        frame.body_bytes = bytes
+        frame.digest = digestBefore(end) &- digestBefore(slot)
+        frame.watermark = a.pointee.decided
+        frame.trim = a.pointee.stable
+        peer.pointee.told = a.pointee.decided
+        if isMemoryOnly() {
+            /* This node's own vote counts already; where two are a quorum, the peer decides. */
+            frame.flags = UInt16(PAXOS_FLAG_VOTED)
+            if a.pointee.q2 <= 2 { peer.pointee.told = end &- 1 }
+        }
+        peer.pointee.next_slot = end
+        paxos_effect_send(a, effect, &frame, member, cell(slot).pointee.position)
+        return true
+    }
+
+    private func pollCommit(_ member: UInt32, _ effect: UnsafeMutablePointer<paxos_effect_t>) {
+        var frame = paxos_frame_t()
+        begin(&frame, PAXOS_FRAME_COMMIT, member)
+        frame.ballot = r.pointee.ballot
+        frame.watermark = a.pointee.decided
+        frame.trim = a.pointee.stable
+        peer(member).pointee.told = a.pointee.decided
+        paxos_effect_send(a, effect, &frame, member, 0)
+    }
+
+    /// A frame without entries that the peer is owed; false: none may leave now.
+    private func pollOwed(_ member: UInt32, _ effect: UnsafeMutablePointer<paxos_effect_t>) -> Bool {
+        var frame = paxos_frame_t()
+        if isOwed(member, PAXOS_OWED_HEARTBEAT) {
+            settle(member, PAXOS_OWED_HEARTBEAT)
+            begin(&frame, PAXOS_FRAME_HEARTBEAT, member)
+            fillHeartbeat(&frame)
+            if isLeader { peer(member).pointee.told = a.pointee.decided }
+        } else if isOwed(member, PAXOS_OWED_PREPARE)
+            && a.pointee.flushed >= r.pointee.promise_lsn
+        {
+            settle(member, PAXOS_OWED_PREPARE)
+            begin(&frame, PAXOS_FRAME_PREPARE, member)
+            frame.ballot = r.pointee.ballot
+            frame.slot = peer(member).pointee.cursor
+            frame.digest = a.pointee.fingerprint
+        } else if isOwed(member, PAXOS_OWED_LEARN) {
+            settle(member, PAXOS_OWED_LEARN)
+            let last = lastMissing(member)
+            if last <= a.pointee.decided { return pollOwed(member, effect) }
+            begin(&frame, PAXOS_FRAME_LEARN, member)
+            frame.slot = a.pointee.decided &+ 1
+            frame.count = UInt32(truncatingIfNeeded: last &- a.pointee.decided)
+        } else if isOwed(member, PAXOS_OWED_REFUSED) {
+            settle(member, PAXOS_OWED_REFUSED)
+            fillRefusal(&frame, member)
+        } else {
+            return false
+        }
+        paxos_effect_send(a, effect, &frame, member, 0)
+        return true
+    }
+
+    private func fillHeartbeat(_ frame: inout paxos_frame_t) {
+        frame.nonce = r.pointee.round
+        frame.watermark = a.pointee.decided
+        frame.digest = a.pointee.fingerprint
+        frame.other = a.pointee.promised
+        if isLeader {
+            frame.ballot = r.pointee.ballot
+            frame.trim = a.pointee.stable
+            frame.flags |= UInt16(PAXOS_FLAG_LEADING)
+        }
+        if a.pointee.quorum != 0 { frame.flags |= UInt16(PAXOS_FLAG_QUORUM) }
+        if isMemoryOnly() { frame.flags |= UInt16(PAXOS_FLAG_MEMORY) }
+    }
+
+    private func fillRefusal(_ frame: inout paxos_frame_t, _ member: UInt32) {
+        let peer = peer(member)
+        begin(&frame, PAXOS_FRAME_REFUSED, member)
+        frame.ballot = peer.pointee.refused_ballot
+        frame.nonce = peer.pointee.refused_number
+        frame.count = peer.pointee.refused_count
+        frame.state = peer.pointee.refused_reason
+        frame.other = a.pointee.following
+    }
+}
