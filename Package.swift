@@ -9,6 +9,7 @@ let embedded: [SwiftSetting] = [
 
 let package = Package(
     name: "swift-paxos",
+    platforms: [.macOS(.v15)],
     products: [
         .library(name: "Paxos", targets: ["Paxos"]),
         .library(name: "cpaxos", type: .static, targets: ["PaxosCore"]),
@@ -28,7 +29,9 @@ let package = Package(
             providers: [.apt(["libbsd-dev"])]),
         .target(name: "CPaxosHost", dependencies: ["CPaxos", "CLibBSD"], path: "CSources/CPaxosHost"),
         .target(name: "PaxosCore", dependencies: ["CPaxos"], swiftSettings: embedded),
-        .target(name: "Paxos", dependencies: ["PaxosCore", "CPaxos"]),
+        .target(
+            name: "Paxos", dependencies: ["PaxosCore", "CPaxos"],
+            swiftSettings: [.enableExperimentalFeature("Lifetimes")]),
         .executableTarget(
             name: "bench",
             dependencies: [
