@@ -182,7 +182,7 @@ extension ClusterState {
         let status = seats[receiver].core.receive(header: header, body: body, now: now)
         if status != PAXOS_OK {
             network.traffic.refused &+= 1
-            precondition(status != PAXOS_ERR_CORRUPT, "the block of node \(receiver + 1) is damaged")
+            precondition(status != PAXOS_ERR_CORRUPT, "node \(receiver + 1) is damaged")
         }
         touch(receiver)
     }

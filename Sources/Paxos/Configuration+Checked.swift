@@ -41,7 +41,8 @@ extension Configuration {
         config.member_count = UInt16(members.count)
         let ascending = members.sorted()
         withUnsafeMutableBytes(of: &config.members) { bytes in
-            bytes.bindMemory(to: NodeID.self).baseAddress!.update(from: ascending, count: ascending.count)
+            let places = bytes.bindMemory(to: NodeID.self)
+            for (index, member) in ascending.enumerated() { places[index] = member }
         }
         config.q1 = try Self.fit(q1 ?? 0, "q1")
         config.q2 = try Self.fit(q2 ?? 0, "q2")

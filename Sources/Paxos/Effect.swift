@@ -2,13 +2,14 @@ internal import CPaxos
 
 /// One thing that a replica asks its host to do. It comes out only when it may be done at once.
 ///
-/// Effects are handed to the visitor of ``Replica/drain(pinning:_:)`` and live as long as that call:
-/// they cannot be copied out, their bytes can.
+/// Effects are handed to the visitor of ``Replica/drain(pinning:_:)`` and live as long as that
+/// call: they cannot be copied out, their bytes can.
 public enum Effect: ~Copyable {
     /// Send this to another member.
     case send(Frame)
-    /// Append this to the journal, make it durable, then say ``Replica/flushed(upTo:now:)``. Records come in
-    /// the order of their ``Record/lsn``. A write that failed is never tried again: stop the node.
+    /// Append this to the journal, make it durable, then say ``Replica/flushed(upTo:now:)``.
+    /// Records come in the order of their ``Record/lsn``. A write that failed is never tried again:
+    /// stop the node.
     case write(Record)
     /// These entries are decided: apply them, in order.
     case deliver(Deliveries)

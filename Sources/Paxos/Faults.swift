@@ -65,19 +65,19 @@ struct FrameInFlight {
 
 /// The faulty network: draws the fate of each frame from its seed and keeps what is under way.
 struct Network {
-    var faults: LocalCluster.Faults
+    var faults: LocalCluster.Faults { didSet { isPerfect = faults == .none && inFlight.isEmpty } }
     var traffic = LocalCluster.Traffic()
+    /// Whether frames may be handed over without passing through here.
+    private(set) var isPerfect: Bool
     private var random: RandomSource
     private var inFlight: [FrameInFlight] = []
     private(set) var nextArrival = UInt64.max
 
     init(faults: LocalCluster.Faults, seed: UInt64) {
         self.faults = faults
+        isPerfect = faults == .none
         random = RandomSource(seed: seed)
     }
-
-    /// Whether frames may be handed over without passing through here.
-    var isPerfect: Bool { faults == .none && inFlight.isEmpty }
 
     /// Copies a frame and decides what becomes of it.
     mutating func send(_ bytes: [UInt8], to receiver: Int, now: UInt64) {
@@ -104,6 +104,7 @@ struct Network {
         let arrived = inFlight.filter { $0.arrival <= now }
         inFlight.removeAll { $0.arrival <= now }
         nextArrival = inFlight.lazy.map(\.arrival).min() ?? .max
+        isPerfect = faults == .none && inFlight.isEmpty
         return arrived.sorted { ($0.arrival, $0.sequence) < ($1.arrival, $1.sequence) }
     }
 }

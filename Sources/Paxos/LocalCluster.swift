@@ -1,9 +1,9 @@
 /// A whole cluster in one process: for tests, examples and measurements.
 ///
 /// Its replicas are the shipping ones and keep their votes in memory. Frames go from one to another
-/// as bytes, through a network that is perfect unless ``faults`` says otherwise; time is virtual and
-/// passes only in ``run(for:)`` and its relatives, so the same seed gives the same run. Nodes are
-/// numbered from 1.
+/// as bytes, through a network that is perfect unless ``faults`` says otherwise; time is virtual
+/// and passes only in ``run(for:)`` and its relatives, so the same seed gives the same run. Nodes
+/// are numbered from 1.
 ///
 ///     let cluster = try LocalCluster(nodes: 3)
 ///     try cluster.electLeader()

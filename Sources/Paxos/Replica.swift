@@ -5,7 +5,8 @@ import Synchronization
 ///
 /// It does nothing by itself. The host, that is the program around it,
 ///
-/// 1. hands every received frame to ``receive(_:now:)``; lost, repeated and reordered ones do no harm;
+/// 1. hands every received frame to ``receive(_:now:)``; lost, repeated and reordered ones do no
+///    harm;
 /// 2. calls ``tick(now:)`` when ``deadline`` says so;
 /// 3. after any call, calls ``drain(pinning:_:)`` and does what each effect asks;
 /// 4. never retries a journal write that failed: it stops the node;
@@ -76,8 +77,8 @@ public final class Replica: Sendable {
     /// Hands out all effects that are due, under one lock.
     ///
     /// - Parameters:
-    ///   - pinning: `false`: the visitor sends or copies frames before it returns. `true`: the bodies
-    ///     of frames stay as they are until ``sent(_:)`` is told their ``Frame/token``.
+    ///   - pinning: `false`: the visitor sends or copies frames before it returns. `true`: the
+    ///     bodies of frames stay as they are until ``sent(_:)`` is told their ``Frame/token``.
     ///   - visit: does what the effect asks; must not call this replica, and should not block long.
     /// - Returns: how many effects there were.
     /// - Complexity: O(effects and the slots they name), no allocation.
@@ -95,7 +96,8 @@ public final class Replica: Sendable {
         }
     }
 
-    /// Says that every write up to `lsn` is durable: what waited for it comes out of the next drain.
+    /// Says that every write up to `lsn` is durable: what waited for it comes out of the next
+    /// drain.
     ///
     /// - Throws: ``RangeError`` if `lsn` was never given out; nothing changed.
     /// - Complexity: O(records flushed), no allocation.
@@ -105,8 +107,8 @@ public final class Replica: Sendable {
         }
     }
 
-    /// Says that the pinned body of this frame, and of those before it to the same member, is needed
-    /// no longer: it was sent, copied or given up.
+    /// Says that the pinned body of this frame, and of those before it to the same member, is
+    /// needed no longer: it was sent, copied or given up.
     ///
     /// - Throws: ``RangeError`` if the token was never given out; nothing changed.
     /// - Complexity: O(1), no allocation.
