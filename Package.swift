@@ -32,10 +32,11 @@ let package = Package(
         .target(
             name: "Paxos", dependencies: ["PaxosCore", "CPaxos"],
             swiftSettings: [.enableExperimentalFeature("Lifetimes")]),
+        .target(name: "CBenchLimits", dependencies: ["CPaxos"], path: "Benchmarks/CBenchLimits"),
         .executableTarget(
             name: "bench",
             dependencies: [
-                "Paxos", "PaxosCore", "CPaxos", "CPaxosHost",
+                "Paxos", "PaxosCore", "CPaxos", "CPaxosHost", "CBenchLimits",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
