@@ -58,7 +58,7 @@ struct ChosenTests {
                 $0.ballot = leading ? ballot(5) : 0
                 $0.flags = UInt16(leading ? PAXOS_FLAG_LEADING : 0)
                 $0.watermark = 2
-                $0.trim = 1
+                $0.trim = leading ? 1 : 0
                 $0.nonce = 4
                 $0.digest = fingerprint
             }
