@@ -1,7 +1,6 @@
 /* hello.c - three replicas in one process agree on a log: no heap, no thread, no Swift runtime.
  *
  *   gcc -std=c11 -O2 -I CSources/CPaxos/include CSources/examples/hello.c libcpaxos.a -o hello */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,8 +20,8 @@ static void deliver(int node, const paxos_effect_t *effect) {
     for (uint32_t i = 0; i < effect->count; i++) {
         const paxos_entry_t entry = paxos_entry_get(bytes);
         if (entry.kind == PAXOS_ENTRY_COMMAND) {
-            printf("node %d: slot %" PRIu64 ": %.*s\n", node + 1, effect->slot + i,
-                   (int)entry.value_bytes, (const char *)bytes + PAXOS_ENTRY_HEADER_BYTES);
+            const char *value = (const char *)bytes + PAXOS_ENTRY_HEADER_BYTES;
+            printf("node %d: %.*s\n", node + 1, (int)entry.value_bytes, value);
             delivered += 1;
         }
         bytes += paxos_entry_bytes(entry.value_bytes);
@@ -45,8 +44,8 @@ static void run(int node) {
 /* Node 1 passes it on if another leads. False while nobody does: not taken, try again. */
 static bool propose(const char *word) {
     uint64_t number = 0;
-    return paxos_replica_propose(replicas[0], now_ns, (const uint8_t *)word, strlen(word),
-                                 &number) == PAXOS_OK;
+    return paxos_replica_propose(
+               replicas[0], now_ns, (const uint8_t *)word, strlen(word), &number) == PAXOS_OK;
 }
 
 int main(void) {
