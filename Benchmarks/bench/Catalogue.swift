@@ -26,6 +26,14 @@ struct Catalogue {
         for value in values ?? [64, 1024] {
             suites.append(CodecSuite(.checksum, valueBytes: value, seed: seed))
         }
+        for nodes in [3, 5] {
+            for value in values ?? [64, 1024] {
+                for batch in batches {
+                    suites.append(
+                        CommitSuite(nodes: nodes, valueBytes: value, batch: batch, seed: seed))
+                }
+            }
+        }
         self.suites = suites
     }
 

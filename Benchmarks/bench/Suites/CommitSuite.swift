@@ -1,0 +1,135 @@
+import CBenchLimits
+import CPaxos
+import CPaxosHost
+import Histogram
+
+extension bench_recipe_t {
+    /// What `batch` commits by `nodes` replicas cannot avoid: each value copied into each replica,
+    /// its bytes checksummed by the maker and by each receiver; and the headers of an ACCEPT and an
+    /// ACCEPTED for each follower. Followers of three know by themselves when two have voted; among
+    /// more they must be told, by a COMMIT each.
+    static func commit(nodes: Int, valueBytes: Int, batch: Int) -> bench_recipe_t {
+        var recipe = bench_recipe_t()
+        recipe.value_bytes = UInt32(valueBytes)
+        recipe.batch = UInt32(batch)
+        recipe.makes = 1
+        recipe.takes = UInt32(nodes - 1)
+        recipe.header_makes = UInt32(nodes - 1) * (nodes > 3 ? 3 : 2)
+        recipe.header_takes = recipe.header_makes
+        return recipe
+    }
+
+    static func commitWords(nodes: Int) -> String {
+        "each value copied \(nodes)x and checksummed \(nodes)x, "
+            + "\((nodes - 1) * (nodes > 3 ? 3 : 2)) frame headers a batch made and verified"
+    }
+}
+
+/// Values proposed at the leader, until every replica has delivered them.
+final class CommitSuite: Suite {
+    let name: String
+    let unit = Unit.commits
+    private let nodes: Int
+    private let valueBytes: Int
+    private let batch: Int
+    private let seed: UInt64
+    private var cluster: Cluster!
+    private var value: Block!
+    private var limit: Limit!
+    private var proposed: UInt64 = 0
+
+    /// Virtual time between two rounds: heartbeats happen as on a fast network.
+    private static let round_ns: UInt64 = 1000
+
+    init(nodes: Int, valueBytes: Int, batch: Int, seed: UInt64) {
+        name = "cluster.commit nodes=\(nodes) value=\(valueBytes)B batch=\(batch)"
+        self.nodes = nodes
+        self.valueBytes = valueBytes
+        self.batch = batch
+        self.seed = seed
+    }
+
+    var limitWords: String { bench_recipe_t.commitWords(nodes: nodes) }
+
+    private func config(node: Int) -> paxos_config_t {
+        .benchmark(nodes: nodes, node: node, valueBytes: valueBytes, batch: batch, seed: seed)
+    }
+
+    func prepare() throws {
+        cluster = try Cluster(nodes: nodes, configure: config(node:))
+        value = Block(byteCount: max(8, valueBytes))
+        fillRandom(value, seed: seed)
+        limit = Limit(
+            .commit(nodes: nodes, valueBytes: valueBytes, batch: batch),
+            ringBytes: Int(config(node: 1).arena_bytes), seed: seed)
+        try cluster.elect()
+        for index in 0..<nodes { cluster.seats[index].delivered = 0 }
+    }
+
+    func run(for slice_ns: UInt64) throws -> Measure {
+        let rounds = max(1, 512 / batch)
+        return try laps(for: slice_ns) {
+            var done = 0
+            let cpu_ns = cpuTime {
+                while done < rounds && round() { done &+= 1 }
+            }
+            try require(done == rounds, "\(name): \(stuck())")
+            return Measure(work: UInt64(rounds * batch), cost: cpu_ns)
+        }
+    }
+
+    /// One batch, from proposals to the last delivery; false if it does not get there.
+    @inline(__always)
+    private func round() -> Bool {
+        let cluster = self.cluster!
+        let value = self.value!
+        let valueBytes = self.valueBytes
+        cluster.advance(to: cluster.now_ns &+ CommitSuite.round_ns)
+        for _ in 0..<batch {
+            if cluster.propose(at: 0, value, valueBytes) != PAXOS_OK { return false }
+        }
+        proposed &+= UInt64(batch)
+        for _ in 0..<64 {
+            var isDone = true
+            for index in 0..<cluster.count {
+                _ = cluster.drain(index)
+                isDone = isDone && cluster.seats[index].delivered == proposed
+            }
+            if isDone { return true }
+        }
+        return false
+    }
+
+    private func stuck() -> String {
+        let counts = (0..<nodes).map { String(cluster.seats[$0].delivered) }
+        return "stuck at \(proposed) proposed, delivered \(counts.joined(separator: ", "))"
+    }
+
+    func runLimit(for slice_ns: UInt64) -> Measure { limit.run(for: slice_ns) }
+
+    /// Batches one by one, and with every delivered byte verified: all replicas agree.
+    func latency() throws -> Latency? {
+        var histogram = Histogram<UInt64>(
+            highestTrackableValue: 10_000_000_000, numberOfSignificantValueDigits: .three)
+        for _ in 0..<max(200, 20_000 / batch) {
+            let start_ns = paxos_host_clock_ns()
+            try require(round(), "\(name): \(stuck())")
+            histogram.record(max(1, paxos_host_clock_ns() - start_ns))
+        }
+        cluster.lookAtEntries()
+        for _ in 0..<max(16, 4096 / batch) { try require(round(), "\(name): \(stuck())") }
+        let digests = Set((0..<nodes).map { cluster.seats[$0].digest })
+        try require(
+            digests.count == 1 && !digests.contains(.max),
+            "\(name): the replicas delivered different logs")
+        return Latency(
+            p50_ns: Int64(histogram.valueAtPercentile(50)),
+            p99_ns: Int64(histogram.valueAtPercentile(99)))
+    }
+
+    func release() {
+        cluster.free()
+        value.free()
+        limit.free()
+    }
+}
