@@ -110,7 +110,7 @@ paxos_status_t paxos_acceptor_sent(paxos_acceptor_t *a, uint64_t token) {
     paxos_member_t *m = paxos_members(a) + member;
     const uint64_t low = (uint64_t)1 << 48;
     const uint64_t ahead = (m->sends_polled - token) & (low - 1);
-    if (ahead > m->sends_polled) { return PAXOS_ERR_RANGE; }
+    if (ahead >= m->sends_polled) { return PAXOS_ERR_RANGE; }
     const uint64_t done = m->sends_polled - ahead;
     if (done > m->sends_done) { m->sends_done = done; }
     return PAXOS_OK;
