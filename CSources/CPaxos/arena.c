@@ -32,11 +32,8 @@ uint64_t paxos_arena_pinned(const paxos_acceptor_t *a) {
     uint64_t lowest = a->pinned_from;
     for (uint64_t i = a->writes_out; i != a->writes_in; i++) {
         const paxos_write_t *write = paxos_write(a, i);
-        if (write->bytes != 0) {
-            /* Records are noted in the order of their bytes: the first is the lowest. */
-            if (write->position < lowest) { lowest = write->position; }
-            break;
-        }
+        /* Not in the order of their bytes: a vote may be for an entry that phase 1 brought. */
+        if (write->bytes != 0 && write->position < lowest) { lowest = write->position; }
     }
     const paxos_member_t *members = paxos_members(a);
     for (uint32_t m = 0; m < a->member_count; m++) {
@@ -86,11 +83,11 @@ static void moved(paxos_acceptor_t *a, uint64_t slot, uint64_t from, uint64_t to
 
 /* Pad to the end of the ring if a run of so many bytes would cross it; the position after. */
 static uint64_t pad(paxos_acceptor_t *a, uint64_t position, uint32_t bytes) {
-    const uint32_t offset = (uint32_t)(position & (a->arena_bytes - 1u));
-    if (offset + bytes <= a->arena_bytes) { return position; }
-    const uint32_t rest = a->arena_bytes - offset;
-    header_put(a, position, (run_header_t){0, 0, rest});
-    return position + rest;
+    const uint64_t start = paxos_arena_start(a, position, bytes);
+    if (start != position) {
+        header_put(a, position, (run_header_t){0, 0, (uint32_t)(start - position)});
+    }
+    return start;
 }
 
 /* Move `count` entries for slots from `slot` on, which stand in [from, from + bytes), down to a run
@@ -155,26 +152,26 @@ static void compact(paxos_acceptor_t *a) {
 }
 
 /* Take a run at the head if it fits; its position, or none. */
-static uint64_t take(paxos_acceptor_t *a, uint32_t bytes, uint32_t kept_free) {
-    const uint32_t offset = (uint32_t)(a->arena_head & (a->arena_bytes - 1u));
-    const uint32_t rest = offset + bytes > a->arena_bytes ? a->arena_bytes - offset : 0;
-    const uint64_t used = a->arena_head - a->arena_tail;
-    if (used + rest + bytes + kept_free > a->arena_bytes) { return PAXOS_POSITION_NONE; }
+static uint64_t take(paxos_acceptor_t *a, uint32_t bytes, bool fills_gap) {
+    const uint64_t head = paxos_arena_start(a, a->arena_head, bytes) + bytes;
+    if (fills_gap ? head > a->arena_tail + a->arena_bytes
+                  : !paxos_arena_leaves_reserve(a, head)) {
+        return PAXOS_POSITION_NONE;
+    }
     const uint64_t position = pad(a, a->arena_head, bytes);
-    a->arena_head = position + bytes;
+    a->arena_head = head;
     return position;
 }
 
 uint64_t paxos_arena_take(paxos_acceptor_t *a, uint32_t bytes, bool fills_gap) {
     PAXOS_ASSERT(bytes % 16 == 0 && bytes >= PAXOS_RUN_HEADER_BYTES);
-    const uint32_t kept_free = fills_gap ? 0 : a->reserve_bytes;
     a->open_run = PAXOS_POSITION_NONE; /* it is not the last run any more */
-    uint64_t position = take(a, bytes, kept_free);
+    uint64_t position = take(a, bytes, fills_gap);
     if (PAXOS_LIKELY(position != PAXOS_POSITION_NONE)) { return position; }
     reclaim(a);
-    position = take(a, bytes, kept_free);
+    position = take(a, bytes, fills_gap);
     if (PAXOS_LIKELY(position != PAXOS_POSITION_NONE)) { return position; }
     if (paxos_arena_pinned(a) != PAXOS_POSITION_NONE) { return PAXOS_POSITION_NONE; }
     compact(a);
-    return take(a, bytes, kept_free);
+    return take(a, bytes, fills_gap);
 }

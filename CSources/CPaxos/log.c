@@ -100,9 +100,8 @@ static uint64_t append_position(paxos_acceptor_t *a, uint64_t slot, uint32_t byt
     if (a->open_run != PAXOS_POSITION_NONE && a->open_slot == slot) {
         const uint32_t run_bytes = paxos_round16((uint32_t)(a->open_end - a->open_run) + bytes);
         const uint32_t offset = (uint32_t)(a->open_run & (a->arena_bytes - 1u));
-        const uint64_t used = a->open_run + run_bytes - a->arena_tail;
         if (run_bytes <= a->run_bytes_max && offset + run_bytes <= a->arena_bytes &&
-            used + a->reserve_bytes <= a->arena_bytes) {
+            paxos_arena_leaves_reserve(a, a->open_run + run_bytes)) {
             const uint64_t position = a->open_end;
             uint8_t *header = paxos_arena(a, a->open_run);
             paxos_put32(header + 8, paxos_get32(header + 8) + counted);

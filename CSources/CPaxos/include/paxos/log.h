@@ -62,6 +62,21 @@ static inline uint32_t paxos_round16(uint32_t bytes) {
  * nothing is pinned and nothing else helps, O(arena). */
 uint64_t paxos_arena_take(paxos_acceptor_t *a, uint32_t bytes, bool fills_gap);
 
+/* Where a run of so many bytes starts that is taken at `position`: runs never cross the end of the
+ * ring. Pre: bytes <= arena_bytes. Cost O(1). */
+static inline uint64_t paxos_arena_start(
+    const paxos_acceptor_t *a, uint64_t position, uint32_t bytes) {
+    const uint32_t offset = (uint32_t)(position & (a->arena_bytes - 1u));
+    return offset + bytes <= a->arena_bytes ? position : position + (a->arena_bytes - offset);
+}
+
+/* Whether, with the head at `head`, the lowest gap still finds room for a whole frame, wherever the
+ * ring ends. Compaction keeps it so, since it moves the head down only. Cost O(1). */
+static inline bool paxos_arena_leaves_reserve(const paxos_acceptor_t *a, uint64_t head) {
+    return paxos_arena_start(a, head, a->reserve_bytes) + a->reserve_bytes <=
+           a->arena_tail + a->arena_bytes;
+}
+
 /* Bytes not taken by runs. Cost O(1). */
 static inline uint32_t paxos_arena_free(const paxos_acceptor_t *a) {
     return a->arena_bytes - (uint32_t)(a->arena_head - a->arena_tail);
