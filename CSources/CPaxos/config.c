@@ -221,5 +221,6 @@ paxos_status_t paxos_block_init(
         members[i].node = config->members[i];
         if (config->members[i] == config->node) { a->self_index = (uint16_t)i; }
     }
+    a->chooses_early = a->memory_only && a->q2 <= 2;
     return PAXOS_OK;
 }

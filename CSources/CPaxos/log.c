@@ -251,13 +251,7 @@ void paxos_log_advance(paxos_acceptor_t *a) {
 }
 
 void paxos_log_commit(paxos_acceptor_t *a, uint64_t ballot, uint64_t slot) {
-    if (ballot < a->commit_ballot) { return; }
-    if (ballot > a->commit_ballot) {
-        a->commit_ballot = ballot;
-        a->commit_slot = slot;
-    } else if (slot > a->commit_slot) {
-        a->commit_slot = slot;
-    }
+    paxos_log_note_commit(a, ballot, slot);
     if (a->decided < a->commit_slot) { paxos_log_advance(a); }
 }
 

@@ -1,29 +1,10 @@
 /* poll.c - effects come out: records to write, replies that may leave, pages of what is held. */
 #include "paxos/log.h"
 
-static void finish(paxos_effect_t *effect, const paxos_frame_t *frame) {
-    effect->node = frame->receiver;
-    effect->reason = 0;
-    effect->count = 0;
-    effect->token = 0;
-    effect->lsn = 0;
-    effect->slot = 0;
-    effect->number = 0;
-    effect->body_offset = 0;
-    effect->body_bytes = frame->body_bytes;
-    effect->zero = 0;
-    paxos_frame_put(effect->header, frame);
-}
-
 void paxos_effect_send(
     paxos_acceptor_t *a, paxos_effect_t *effect, const paxos_frame_t *frame, uint32_t member,
     uint64_t position) {
-    finish(effect, frame);
-    effect->kind = PAXOS_EFFECT_SEND;
-    if (frame->body_bytes > 0) {
-        effect->token = paxos_pin(a, member, position);
-        effect->body_offset = paxos_arena_offset(a, position);
-    }
+    paxos_effect_put(a, effect, frame, member, position);
 }
 
 static void poll_write(paxos_acceptor_t *a, paxos_effect_t *effect) {
@@ -37,9 +18,11 @@ static void poll_write(paxos_acceptor_t *a, paxos_effect_t *effect) {
     frame.body_bytes = write->bytes;
     frame.digest = write->digest;
     frame.nonce = write->lsn;
-    finish(effect, &frame);
-    effect->kind = PAXOS_EFFECT_WRITE;
+    paxos_effect_clear(effect, PAXOS_EFFECT_WRITE);
+    effect->node = a->node;
     effect->lsn = write->lsn;
+    effect->body_bytes = write->bytes;
+    paxos_frame_put(effect->header, &frame);
     if (write->bytes > 0) { effect->body_offset = paxos_arena_offset(a, write->position); }
 }
 
@@ -153,7 +136,7 @@ static bool poll_reply(paxos_acceptor_t *a, paxos_effect_t *effect) {
         frame.other = reply->other;
         frame.state = reply->state;
         frame.watermark = a->decided;
-        paxos_effect_send(a, effect, &frame, reply->member, 0);
+        paxos_effect_put(a, effect, &frame, reply->member, 0);
         return true;
     }
     return false;

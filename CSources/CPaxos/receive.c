@@ -104,10 +104,9 @@ static paxos_status_t take_accept(
     uint64_t lsn = 0;
     if (PAXOS_LIKELY(run.count > 0)) { status = paxos_acceptor_accept(a, &run, &lsn); }
     if (PAXOS_LIKELY(status == PAXOS_OK)) {
-        const bool both_voted = (frame->flags & PAXOS_FLAG_VOTED) != 0 && a->memory_only;
-        if (both_voted && a->q2 <= 2) { choose_run(a, &run); }
+        if (a->chooses_early && (frame->flags & PAXOS_FLAG_VOTED) != 0) { choose_run(a, &run); }
         if (frame->trim > a->stable) { a->stable = frame->trim; }
-        paxos_log_commit(a, frame->ballot, frame->watermark);
+        paxos_log_note_commit(a, frame->ballot, frame->watermark);
         paxos_log_advance(a);
         accepted(a, member, &run, lsn);
         return PAXOS_OK;

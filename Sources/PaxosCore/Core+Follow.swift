@@ -23,6 +23,7 @@ extension Core {
         }
         hear(member, frame)
         let own = react(member, frame, entries, status)
+        if frame.pointee.watermark > a.pointee.decided { noteDecided(member, frame.pointee.watermark) }
         /* A promise or vote for another's ballot ends this node's own attempt or leadership. */
         if a.pointee.promised != r.pointee.ballot && (isLeader || isCandidate) { stepDown() }
         return status == PAXOS_OK ? own : status
@@ -35,7 +36,6 @@ extension Core {
         if frame.pointee.watermark > peer(member).pointee.decided {
             peer(member).pointee.decided = frame.pointee.watermark
         }
-        if frame.pointee.watermark > a.pointee.decided { noteDecided(member, frame.pointee.watermark) }
         if a.pointee.stable > a.pointee.trimmed && r.pointee.host_trim > a.pointee.trimmed {
             applyTrim()
         }
@@ -59,6 +59,7 @@ extension Core {
         }
     }
 
+    @inline(never)
     private func reactRarely(
         _ member: UInt32, _ frame: Frame, _ body: UnsafePointer<UInt8>,
         _ taken: Status
@@ -85,6 +86,7 @@ extension Core {
     // MARK: Catching up
 
     /// A member has decided further than this node: ask it, unless what is under way closes the gap.
+    @inline(never)
     func noteDecided(_ member: UInt32, _ watermark: UInt64) {
         if watermark > r.pointee.learn_to { r.pointee.learn_to = watermark }
         if watermark > a.pointee.decided { askToLearn(member) }

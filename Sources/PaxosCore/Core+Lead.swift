@@ -89,7 +89,8 @@ extension Core {
         }
         if chose {
             paxos_log_advance(a)
-            r.pointee.active |= everyPeer
+            /* Peers that decide by themselves need no word of it. */
+            if a.pointee.chooses_early == 0 { r.pointee.active |= everyPeer }
         }
     }
 

@@ -6,19 +6,31 @@ internal import CPaxos
 /// costs no memory and gets the latest word.
 extension Core {
     func poll(_ effect: UnsafeMutablePointer<paxos_effect_t>) -> Bool {
-        if paxos_acceptor_poll(a, effect) { return true }
+        if paxos_acceptor_has_effects(a) && paxos_acceptor_poll(a, effect) { return true }
         if r.pointee.delivered < a.pointee.decided {
             pollDelivery(effect)
             return true
         }
-        if pollOutcome(effect) { return true }
-        if pollForward(effect) { return true }
+        let rare =
+            r.pointee.lost_last | UInt64(r.pointee.refused_count)
+            | (r.pointee.forwards_polled ^ r.pointee.forwards_in)
+        if rare != 0 && (pollOutcome(effect) || pollForward(effect)) { return true }
         while r.pointee.active != 0 {
             let member = UInt32(truncatingIfNeeded: r.pointee.active.trailingZeroBitCount)
-            if pollPeer(member, effect) { return true }
-            r.pointee.active &= ~(1 &<< member)
+            let found = pollPeer(member, effect)
+            if !found || isUpToDate(member) { r.pointee.active &= ~(1 &<< member) }
+            if found { return true }
         }
         return false
+    }
+
+    /// Whether the peer is owed nothing more for now.
+    @inline(__always)
+    private func isUpToDate(_ member: UInt32) -> Bool {
+        let peer = peer(member)
+        return peer.pointee.owed & ~UInt16(truncatingIfNeeded: PAXOS_PEER_COMPLETE.rawValue) == 0
+            && peer.pointee.next_slot >= r.pointee.next_slot
+            && peer.pointee.told >= a.pointee.decided
     }
 
     /// As many decided entries, from the next one on, as stand together.
@@ -47,6 +59,7 @@ extension Core {
         }
     }
 
+    @inline(never)
     private func pollOutcome(_ effect: UnsafeMutablePointer<paxos_effect_t>) -> Bool {
         if r.pointee.refused_count != 0 {
             let count = UInt64(r.pointee.refused_count)
@@ -153,13 +166,14 @@ extension Core {
         if isMemoryOnly() {
             /* This node's own vote counts already; where two are a quorum, the peer decides. */
             frame.flags = UInt16(PAXOS_FLAG_VOTED)
-            if a.pointee.q2 <= 2 { peer.pointee.told = end &- 1 }
+            if a.pointee.chooses_early != 0 { peer.pointee.told = end &- 1 }
         }
         peer.pointee.next_slot = end
-        paxos_effect_send(a, effect, &frame, member, cell(slot).pointee.position)
+        paxos_effect_put(a, effect, &frame, member, cell(slot).pointee.position)
         return true
     }
 
+    @inline(never)
     private func pollCommit(_ member: UInt32, _ effect: UnsafeMutablePointer<paxos_effect_t>) {
         var frame = paxos_frame_t()
         begin(&frame, PAXOS_FRAME_COMMIT, member)
@@ -171,6 +185,7 @@ extension Core {
     }
 
     /// A frame without entries that the peer is owed; false: none may leave now.
+    @inline(never)
     private func pollOwed(_ member: UInt32, _ effect: UnsafeMutablePointer<paxos_effect_t>) -> Bool {
         var frame = paxos_frame_t()
         if isOwed(member, PAXOS_OWED_HEARTBEAT) {

@@ -40,9 +40,7 @@ extension Core {
     var selfIndex: UInt32 { @inline(__always) get { UInt32(a.pointee.self_index) } }
 
     /// A bit for each member but this one.
-    var everyPeer: UInt32 {
-        @inline(__always) get { ((1 &<< memberCount) &- 1) & ~(1 &<< selfIndex) }
-    }
+    var everyPeer: UInt32 { @inline(__always) get { r.pointee.every_peer } }
 
     @inline(__always)
     func peer(_ member: UInt32) -> UnsafeMutablePointer<paxos_peer_t> { paxos_peer(r, member) }
@@ -137,5 +135,6 @@ extension Core {
         r.pointee.attempt_ns = never
         r.pointee.overtaken_ns = never
         r.pointee.role = PAXOS_ROLE_FOLLOWER.rawValue
+        r.pointee.every_peer = ((1 &<< memberCount) &- 1) & ~(1 &<< selfIndex)
     }
 }

@@ -3,11 +3,17 @@ internal import CPaxos
 // The C interface of the replica (paxos/replica.h), implemented in Swift. The compiler holds each
 // signature against the header. What each function requires and ensures is said there.
 
-/// The core of a block that came from init, at a time; nil if it is no such block.
+/// The core of a block that came from init; nil if it is no such block.
+@inline(__always)
+private func core(_ replica: UnsafeMutablePointer<paxos_replica_t>?) -> Core? {
+    guard let replica, replica.pointee.acceptor.magic == PAXOS_BLOCK_MAGIC else { return nil }
+    return Core(replica)
+}
+
+/// The same, at a time.
 @inline(__always)
 private func core(_ replica: UnsafeMutablePointer<paxos_replica_t>?, _ now: UInt64) -> Core? {
-    guard let replica, replica.pointee.acceptor.magic == PAXOS_BLOCK_MAGIC else { return nil }
-    let core = Core(replica)
+    guard let core = core(replica) else { return nil }
     core.clock(now)
     return core
 }
@@ -66,7 +72,7 @@ func paxos_replica_poll(
     _ replica: UnsafeMutablePointer<paxos_replica_t>?,
     _ effect: UnsafeMutablePointer<paxos_effect_t>?
 ) -> Bool {
-    guard let core = core(replica, 0), let effect else { return false }
+    guard let core = core(replica), let effect else { return false }
     return core.poll(effect)
 }
 
@@ -87,11 +93,11 @@ func paxos_replica_flushed(
 func paxos_replica_sent(
     _ replica: UnsafeMutablePointer<paxos_replica_t>?, _ token: UInt64
 ) -> paxos_status_t {
-    guard let core = core(replica, 0) else { return PAXOS_ERR_CORRUPT }
+    guard let core = core(replica) else { return PAXOS_ERR_CORRUPT }
+    let member = UInt32(truncatingIfNeeded: (token &>> 48) &- 1)
+    let wasFull = member < core.memberCount && paxos_sends_full(core.a, member)
     let status = paxos_acceptor_sent(core.a, token)
-    if status == PAXOS_OK && token != 0 {
-        core.wake(UInt32(truncatingIfNeeded: (token &>> 48) &- 1))
-    }
+    if wasFull { core.wake(member) }
     return status
 }
 
@@ -99,7 +105,7 @@ func paxos_replica_sent(
 func paxos_replica_trim(
     _ replica: UnsafeMutablePointer<paxos_replica_t>?, _ slot: UInt64
 ) -> paxos_status_t {
-    guard let core = core(replica, 0) else { return PAXOS_ERR_CORRUPT }
+    guard let core = core(replica) else { return PAXOS_ERR_CORRUPT }
     return core.trim(slot)
 }
 

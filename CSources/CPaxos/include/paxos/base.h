@@ -21,7 +21,10 @@ extern "C" {
 #define PAXOS_MUST_USE __attribute__((warn_unused_result))
 #define PAXOS_LIKELY(condition) (__builtin_expect(!!(condition), 1))
 #define PAXOS_UNLIKELY(condition) (__builtin_expect(!!(condition), 0))
+/* Keep a word in an integer register: a vector load of two fresh stores would wait for the cache. */
+#define PAXOS_SCALAR(word) __asm__("" : "+r"(word))
 #else
+#define PAXOS_SCALAR(word) ((void)0)
 #define PAXOS_MUST_USE
 #define PAXOS_LIKELY(condition) (condition)
 #define PAXOS_UNLIKELY(condition) (condition)

@@ -81,10 +81,15 @@ static inline bool paxos_cpu_has(uint32_t fact) {
  * that inlines them. Only after paxos_cpu_has(PAXOS_CPU_CRC32C). */
 #if defined(PAXOS_CRC32C_X86)
 
-static inline uint64_t paxos_crc32c_step8(uint64_t crc, const uint8_t *bytes) {
+/* Bytes as a word in memory, so that the instruction loads it itself. */
+typedef struct __attribute__((packed, may_alias)) paxos_crc32c_word {
     uint64_t word;
-    __builtin_memcpy(&word, bytes, sizeof word);
-    __asm__("crc32q %1, %0" : "+r"(crc) : "r"(word));
+} paxos_crc32c_word_t;
+
+static inline uint64_t paxos_crc32c_step8(uint64_t crc, const uint8_t *bytes) {
+    __asm__("crc32q %1, %0"
+            : "+r"(crc)
+            : "m"(((const paxos_crc32c_word_t *)(const void *)bytes)->word));
     return crc;
 }
 
@@ -143,11 +148,20 @@ static inline uint32_t paxos_crc32c_words(
     }
     uint64_t state = (uint32_t)~crc;
     size_t at = 0;
+    /* The odd word first: what is checksummed here starts 4 bytes into something aligned to 8, and
+     * a load that straddles two fresh stores would wait for both to reach the cache. */
+    if ((length_bytes & 4u) != 0) {
+        state = paxos_crc32c_step4(state, bytes);
+        at = 4;
+    }
+    for (; length_bytes - at >= 32; at += 32) {
+        state = paxos_crc32c_step8(state, bytes + at);
+        state = paxos_crc32c_step8(state, bytes + at + 8);
+        state = paxos_crc32c_step8(state, bytes + at + 16);
+        state = paxos_crc32c_step8(state, bytes + at + 24);
+    }
     for (; length_bytes - at >= 8; at += 8) {
         state = paxos_crc32c_step8(state, bytes + at);
-    }
-    if (length_bytes - at >= 4) {
-        state = paxos_crc32c_step4(state, bytes + at);
     }
     return ~(uint32_t)state;
 }

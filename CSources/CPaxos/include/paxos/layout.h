@@ -121,7 +121,7 @@ struct paxos_acceptor {
     uint32_t proposals_offset;
     uint32_t forwards_offset;
     uint32_t arena_offset;
-    uint32_t zero;
+    uint32_t chooses_early; /* 1: a leader's vote and one's own are a quorum, and count at once */
     /* protocol state */
     uint64_t promised;
     uint64_t decided;      /* every slot up to it is chosen and held, or trimmed */
@@ -255,7 +255,7 @@ struct paxos_replica {
     uint32_t alive;           /* members heard of within half an election timeout, a bit each */
     uint32_t manual_elections;
     uint32_t active;          /* peers that may have something to be sent, a bit each */
-    uint32_t zero;
+    uint32_t every_peer;      /* a bit for each member but this one */
     uint8_t zero_tail[PAXOS_REPLICA_STATE_BYTES - 296u];
 };
 typedef struct paxos_replica paxos_replica_t;

@@ -16,9 +16,12 @@ extern "C" {
 #pragma clang assume_nonnull begin
 #endif
 
-/* Index of a node among the members; PAXOS_MEMBERS_MAX if it is none. Cost O(members). */
+/* Index of a node among the members; PAXOS_MEMBERS_MAX if it is none. Cost O(members), and O(1)
+ * where the members are numbered without gaps. */
 static inline uint32_t paxos_member_index(const paxos_acceptor_t *a, uint16_t node) {
     const paxos_member_t *members = paxos_members(a);
+    const uint32_t guess = (uint32_t)node - members[0].node;
+    if (PAXOS_LIKELY(guess < a->member_count && members[guess].node == node)) { return guess; }
     for (uint32_t i = 0; i < a->member_count; i++) {
         if (members[i].node == node) { return i; }
     }
@@ -129,6 +132,13 @@ uint64_t paxos_log_revote(
 /* Raise the promise. Pre: ballot > promised; !paxos_writes_full. Returns the lsn. Cost O(1). */
 uint64_t paxos_log_promise(paxos_acceptor_t *a, uint64_t ballot);
 
+/* Remember a commit mark, without moving the watermark yet. */
+static inline void paxos_log_note_commit(paxos_acceptor_t *a, uint64_t ballot, uint64_t slot) {
+    if (ballot < a->commit_ballot) { return; }
+    if (ballot > a->commit_ballot || slot > a->commit_slot) { a->commit_slot = slot; }
+    a->commit_ballot = ballot;
+}
+
 /* Take a commit mark: slots up to `slot` whose accepted ballot is `ballot` are chosen. */
 void paxos_log_commit(paxos_acceptor_t *a, uint64_t ballot, uint64_t slot);
 
@@ -181,10 +191,45 @@ static inline void paxos_frame_from(
     frame->trim = 0;
 }
 
-/* Turn a frame into a SEND effect; pins the body if it has one. Cost O(1). */
+/* Empty every field of an effect but its size and its header. Cost O(1). */
+static inline void paxos_effect_clear(paxos_effect_t *effect, uint32_t kind) {
+    effect->kind = kind;
+    effect->node = 0;
+    effect->reason = 0;
+    effect->count = 0;
+    effect->token = 0;
+    effect->lsn = 0;
+    effect->slot = 0;
+    effect->number = 0;
+    effect->body_offset = 0;
+    effect->body_bytes = 0;
+    effect->zero = 0;
+}
+
+/* Turn a frame into a SEND effect; pins the body if it has one. Inlined for the frames of every
+ * commit; paxos_effect_send is the same for all others. Cost O(1). */
+static inline void paxos_effect_put(
+    paxos_acceptor_t *a, paxos_effect_t *effect, const paxos_frame_t *frame, uint32_t member,
+    uint64_t position) {
+    paxos_effect_clear(effect, PAXOS_EFFECT_SEND);
+    effect->node = frame->receiver;
+    effect->body_bytes = frame->body_bytes;
+    if (frame->body_bytes > 0) {
+        effect->token = paxos_pin(a, member, position);
+        effect->body_offset = paxos_arena_offset(a, position);
+    }
+    paxos_frame_put(effect->header, frame);
+}
+
 void paxos_effect_send(
     paxos_acceptor_t *a, paxos_effect_t *effect, const paxos_frame_t *frame, uint32_t member,
     uint64_t position);
+
+/* Whether the acceptor has anything to be polled: an O(1) look that saves a call. */
+static inline bool paxos_acceptor_has_effects(const paxos_acceptor_t *a) {
+    return (a->writes_polled ^ a->writes_in) | (a->replies_out ^ a->replies_in) |
+           a->heartbeats_owed;
+}
 
 #if defined(__clang__)
 #pragma clang assume_nonnull end
