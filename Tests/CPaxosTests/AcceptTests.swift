@@ -132,7 +132,7 @@ struct AcceptTests {
         let before = block.imageWithoutCounters
         #expect(block.receive(acceptFrame(run(ballot(5), 16, x, y))) == PAXOS_ERR_FULL)
         #expect(block.receive(acceptFrame(run(ballot(5), 17, x))) == PAXOS_ERR_FULL)
-        let far = run(ballot(5), UInt64(1) << 62, x)
+        let far = run(ballot(5), (1 << 62) - 1, x)
         #expect(block.receive(acceptFrame(far)) == PAXOS_ERR_FULL)
         #expect(block.imageWithoutCounters == before)
         #expect(block.status.refused_full == 3)
