@@ -43,7 +43,8 @@ let package = Package(
             path: "Benchmarks/bench"),
         .testTarget(name: "CPaxosTests", dependencies: ["CPaxos"]),
         .testTarget(name: "PaxosCoreTests", dependencies: ["PaxosCore", "CPaxos"]),
-        .testTarget(name: "PaxosTests", dependencies: ["Paxos"]),
+        .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
+        .testTarget(name: "PaxosTests", dependencies: ["Paxos", "CAllocationCount"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

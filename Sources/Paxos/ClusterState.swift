@@ -21,7 +21,7 @@ struct Seat: ~Copyable {
 struct ClusterState: ~Copyable {
     let seats: UnsafeMutablePointer<Seat>
     let reach: UnsafeMutablePointer<UInt32>
-    let count: Int
+    private(set) var count = 0
     let isRecording: Bool
     private let trimSlots: UInt64
     private let trimBytes: Int
@@ -36,9 +36,8 @@ struct ClusterState: ~Copyable {
     init(
         configurations: [Configuration], network: Network, isRecording: Bool
     ) throws(ConfigurationError) {
-        count = configurations.count
-        seats = .allocate(capacity: count)
-        reach = .allocate(capacity: count)
+        seats = .allocate(capacity: configurations.count)
+        reach = .allocate(capacity: configurations.count)
         self.network = network
         self.isRecording = isRecording
         // An eighth of the arena is trimmed at a time: rarely enough to cost nothing, often enough
@@ -46,17 +45,10 @@ struct ClusterState: ~Copyable {
         trimSlots = UInt64(configurations[0].window / 4)
         trimBytes = configurations[0].arenaBytes / 8
         groups = [configurations.map(\.node)]
-        reach.initialize(repeating: 0, count: count)
-        for index in 0..<count {
-            do throws(ConfigurationError) {
-                let core = try ReplicaCore(configurations[index], now: 0)
-                (seats + index).initialize(to: Seat(core))
-            } catch {
-                seats.deinitialize(count: index)
-                seats.deallocate()
-                reach.deallocate()
-                throw error
-            }
+        reach.initialize(repeating: 0, count: configurations.count)
+        for configuration in configurations {
+            (seats + count).initialize(to: Seat(try ReplicaCore(configuration, now: 0)))
+            count += 1
         }
         connect()
     }

@@ -20,9 +20,6 @@ extension Configuration {
         if paxos_config_check(&config, &rule) != PAXOS_OK {
             throw ConfigurationError(rule: Self.words(rule.map { String(cString: $0) } ?? ""))
         }
-        if Self.blockBytes(&config) > UInt32.max {
-            throw ConfigurationError(rule: "window, rings and arenaBytes take less than 4 GiB")
-        }
         return config
     }
 
