@@ -34,6 +34,14 @@ struct Catalogue {
                 }
             }
         }
+        for unit in [Unit.events, .nanoseconds] {
+            suites.append(TakeoverSuite(unit: unit, seed: seed))
+        }
+        for value in values ?? [64] {
+            for batch in batches {
+                suites.append(SwiftSuite(valueBytes: value, batch: batch, seed: seed))
+            }
+        }
         self.suites = suites
     }
 

@@ -1,7 +1,5 @@
 import CBenchLimits
 import CPaxos
-import CPaxosHost
-import Histogram
 
 extension bench_recipe_t {
     /// What `batch` commits by `nodes` replicas cannot avoid: each value copied into each replica,
@@ -109,22 +107,14 @@ final class CommitSuite: Suite {
 
     /// Batches one by one, and with every delivered byte verified: all replicas agree.
     func latency() throws -> Latency? {
-        var histogram = Histogram<UInt64>(
-            highestTrackableValue: 10_000_000_000, numberOfSignificantValueDigits: .three)
-        for _ in 0..<max(200, 20_000 / batch) {
-            let start_ns = paxos_host_clock_ns()
-            try require(round(), "\(name): \(stuck())")
-            histogram.record(max(1, paxos_host_clock_ns() - start_ns))
-        }
+        let latency = try batchLatency(name, batch: batch) { round() }
         cluster.lookAtEntries()
         for _ in 0..<max(16, 4096 / batch) { try require(round(), "\(name): \(stuck())") }
         let digests = Set((0..<nodes).map { cluster.seats[$0].digest })
         try require(
             digests.count == 1 && !digests.contains(.max),
             "\(name): the replicas delivered different logs")
-        return Latency(
-            p50_ns: Int64(histogram.valueAtPercentile(50)),
-            p99_ns: Int64(histogram.valueAtPercentile(99)))
+        return latency
     }
 
     func release() {
