@@ -70,10 +70,14 @@ static bool live(const paxos_acceptor_t *a, uint64_t slot, uint64_t position) {
     return proposal->best_ballot != 0 && proposal->best_position == position;
 }
 
-/* Say that the entry of `slot` has moved. */
-static void moved(paxos_acceptor_t *a, uint64_t slot, uint64_t from, uint64_t to) {
+/* Say that the entry of `slot` has moved, and how many stand right before it now. */
+static void moved(
+    paxos_acceptor_t *a, uint64_t slot, uint64_t from, uint64_t to, uint32_t behind) {
     paxos_cell_t *cell = paxos_cell(a, slot);
-    if (paxos_cell_holds(cell, slot) && cell->position == from) { cell->position = to; }
+    if (paxos_cell_holds(cell, slot) && cell->position == from) {
+        cell->position = to;
+        if (cell->behind > behind) { cell->behind = (uint16_t)behind; }
+    }
     if (!a->is_replica) { return; }
     paxos_proposal_t *proposal = paxos_proposal(a, slot);
     if (proposal->best_ballot != 0 && proposal->best_position == from) {
@@ -103,7 +107,7 @@ static uint64_t move_run(
         memmove(paxos_arena(a, entries), paxos_arena(a, from), bytes);
         uint64_t position = entries;
         for (uint32_t i = 0; i < count; i++) {
-            moved(a, slot + i, from + (position - entries), position);
+            moved(a, slot + i, from + (position - entries), position, i);
             position += paxos_entry_bytes(paxos_get32(paxos_arena(a, position) + 4));
         }
     }

@@ -53,6 +53,20 @@ static uint8_t *run_header_put(
     return header + PAXOS_RUN_HEADER_BYTES;
 }
 
+/* Slots up to `last` moved away from what follows them: what stands behind them must know. */
+static void cut_behind(paxos_acceptor_t *a, uint64_t last) {
+    for (uint64_t slot = last + 1; slot <= a->last_slot; slot++) {
+        paxos_cell_t *cell = paxos_cell(a, slot);
+        const uint64_t behind = slot - last - 1;
+        if (!paxos_cell_holds(cell, slot) || cell->behind <= behind) { break; }
+        cell->behind = (uint16_t)behind;
+    }
+}
+
+static uint16_t saturated(uint32_t behind) {
+    return behind < UINT16_MAX ? (uint16_t)behind : UINT16_MAX;
+}
+
 /* Point the cells of a run at its entries, which stand at `position`. */
 static void point_cells(
     paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t position) {
@@ -71,12 +85,17 @@ static void point_cells(
         cell->position = position;
         cell->slot = slot;
         cell->bytes = bytes;
-        cell->state = chosen ? PAXOS_RUN_CHOSEN : state;
+        cell->state = (uint16_t)(chosen ? PAXOS_RUN_CHOSEN : state);
+        cell->behind = saturated(i);
         position += bytes;
         entry += bytes;
     }
     const uint64_t last_slot = run->slot + run->count - 1;
-    if (last_slot > a->last_slot) { a->last_slot = last_slot; }
+    if (last_slot > a->last_slot) {
+        a->last_slot = last_slot;
+    } else {
+        cut_behind(a, last_slot);
+    }
 }
 
 paxos_status_t paxos_log_store(
@@ -128,15 +147,18 @@ paxos_status_t paxos_log_append(
     const uint64_t position = append_position(a, slot, bytes);
     if (PAXOS_UNLIKELY(position == PAXOS_POSITION_NONE)) { return PAXOS_ERR_FULL; }
     uint8_t *out = paxos_arena(a, position);
-    (void)paxos_entry_put(out, *entry, value);
-    a->open_end = position + bytes;
-    a->open_slot = slot + 1;
+    (void)paxos_entry_write(out, entry, value);
     paxos_cell_t *cell = paxos_cell(a, slot);
     cell->ballot = ballot;
     cell->position = position;
     cell->slot = slot;
     cell->bytes = bytes;
     cell->state = PAXOS_RUN_ACCEPTED;
+    cell->behind = position == a->open_run + PAXOS_RUN_HEADER_BYTES
+                       ? 0
+                       : saturated(paxos_cell(a, slot - 1)->behind + 1u);
+    a->open_end = position + bytes;
+    a->open_slot = slot + 1;
     if (slot > a->last_slot) { a->last_slot = slot; }
     *lsn_out = 0;
     if (!a->memory_only) {
@@ -152,7 +174,7 @@ paxos_status_t paxos_log_hold(
     const uint32_t bytes = paxos_entry_bytes(entry->value_bytes);
     const uint64_t position = append_position(a, 0, bytes);
     if (position == PAXOS_POSITION_NONE) { return PAXOS_ERR_FULL; }
-    (void)paxos_entry_put(paxos_arena(a, position), *entry, value);
+    (void)paxos_entry_write(paxos_arena(a, position), entry, value);
     a->open_end = position + bytes;
     a->open_slot = 0;
     *position_out = position;
@@ -178,6 +200,10 @@ uint64_t paxos_log_revote(
     cell->slot = slot;
     cell->bytes = bytes;
     cell->state = PAXOS_RUN_ACCEPTED;
+    if (!same) {
+        cell->behind = 0;
+        cut_behind(a, slot);
+    }
     if (slot > a->last_slot) { a->last_slot = slot; }
     /* The same entry as before needs no second copy in the journal: its new ballot will do. */
     const uint64_t digest = paxos_digest_term(slot, paxos_get32(paxos_arena(a, position)));
@@ -236,6 +262,7 @@ paxos_status_t paxos_log_learn(paxos_acceptor_t *a, const paxos_run_t *run) {
 }
 
 void paxos_log_advance(paxos_acceptor_t *a) {
+    if (a->decided == a->last_slot) { return; }
     const uint64_t end = a->trimmed + a->window_slots;
     uint64_t slot = a->decided + 1;
     for (; slot <= end; slot++) {
@@ -255,21 +282,40 @@ void paxos_log_commit(paxos_acceptor_t *a, uint64_t ballot, uint64_t slot) {
     if (a->decided < a->commit_slot) { paxos_log_advance(a); }
 }
 
+uint32_t paxos_log_together(
+    const paxos_acceptor_t *a, uint64_t slot, uint64_t last_slot, uint32_t bytes_max,
+    uint32_t *bytes_out) {
+    const uint64_t start = paxos_cell(a, slot)->position;
+    const uint64_t far = slot + UINT16_MAX;
+    uint64_t end = last_slot < far ? last_slot : far;
+    /* Mostly all of them stand together: then the last one says so. */
+    const paxos_cell_t *cell = paxos_cell(a, end);
+    uint64_t bytes = cell->position + cell->bytes - start;
+    if (PAXOS_UNLIKELY(cell->behind < end - slot || bytes > bytes_max)) {
+        bytes = paxos_cell(a, slot)->bytes;
+        for (end = slot + 1; end <= last_slot; end++) {
+            cell = paxos_cell(a, end);
+            if (cell->behind == 0 || bytes + cell->bytes > bytes_max) { break; }
+            bytes += cell->bytes;
+        }
+        end -= 1;
+    }
+    *bytes_out = (uint32_t)bytes;
+    return (uint32_t)(end - slot + 1);
+}
+
 uint32_t paxos_log_stretch(
     const paxos_acceptor_t *a, uint64_t slot, uint64_t last_slot, uint32_t state, uint64_t ballot,
     uint32_t bytes_max, uint32_t *bytes_out) {
     uint32_t count = 0;
     uint32_t bytes = 0;
-    uint64_t position = 0;
     for (; slot + count <= last_slot; count++) {
         const paxos_cell_t *cell = paxos_cell(a, slot + count);
         if (!paxos_cell_holds(cell, slot + count) || cell->state != state) { break; }
         if (ballot != 0 && cell->ballot != ballot) { break; }
-        if (count > 0 && cell->position != position) { break; }
+        if (count > 0 && cell->behind == 0) { break; }
         if (bytes + cell->bytes > bytes_max) { break; }
         bytes += cell->bytes;
-        /* Runs never cross the end of the ring, and their headers keep runs apart. */
-        position = cell->position + cell->bytes;
     }
     *bytes_out = bytes;
     return count;

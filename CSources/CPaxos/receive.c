@@ -88,6 +88,7 @@ static void choose_run(paxos_acceptor_t *a, const paxos_run_t *run) {
     for (uint32_t i = 0; i < run->count; i++) {
         paxos_cell(a, run->slot + i)->state = PAXOS_RUN_CHOSEN;
     }
+    if (run->slot == a->decided + 1) { a->decided += run->count; }
 }
 
 static paxos_status_t take_accept(

@@ -107,7 +107,7 @@ extension Core {
         while slot <= end {
             let cell = cell(slot)
             if holds(slot)
-                && (cell.pointee.state == PAXOS_RUN_CHOSEN.rawValue
+                && (cell.pointee.state == chosen
                     || (cell.pointee.ballot == a.pointee.commit_ballot
                         && slot <= a.pointee.commit_slot))
             {

@@ -76,18 +76,18 @@ extension Core {
         let quorum = Int(a.pointee.q2)
         var slot = first
         if slot <= a.pointee.decided { slot = a.pointee.decided &+ 1 }
-        var chose = false
+        let before = a.pointee.decided
         while slot <= last {
             let proposal = proposal(slot)
             let votes = proposal.pointee.votes | bit
             proposal.pointee.votes = votes
             if votes.nonzeroBitCount >= quorum {
-                cell(slot).pointee.state = PAXOS_RUN_CHOSEN.rawValue
-                chose = true
+                cell(slot).pointee.state = chosen
+                if slot == a.pointee.decided &+ 1 { a.pointee.decided = slot }
             }
             slot = slot &+ 1
         }
-        if chose {
+        if a.pointee.decided != before {
             paxos_log_advance(a)
             /* Peers that decide by themselves need no word of it. */
             if a.pointee.chooses_early == 0 { r.pointee.active |= everyPeer }

@@ -24,6 +24,9 @@ struct Core {
     init(_ replica: UnsafePointer<paxos_replica_t>) { r = UnsafeMutablePointer(mutating: replica) }
 }
 
+/// The state of a cell whose entry is chosen.
+let chosen = UInt16(truncatingIfNeeded: PAXOS_RUN_CHOSEN.rawValue)
+
 /// No such time: it never comes.
 let never = UInt64.max
 
@@ -58,7 +61,7 @@ extension Core {
 
     @inline(__always)
     func isChosen(_ slot: UInt64) -> Bool {
-        holds(slot) && cell(slot).pointee.state == PAXOS_RUN_CHOSEN.rawValue
+        holds(slot) && cell(slot).pointee.state == chosen
     }
 
     /// Last slot that the window can hold now.

@@ -73,7 +73,7 @@ func paxos_replica_poll(
     _ effect: UnsafeMutablePointer<paxos_effect_t>?
 ) -> Bool {
     guard let core = core(replica), let effect else { return false }
-    return core.poll(effect)
+    return core.isQuiet ? false : core.poll(effect)
 }
 
 @c @implementation

@@ -34,7 +34,8 @@ typedef struct paxos_cell {
     uint64_t position; /* of the entry in the arena */
     uint64_t slot;
     uint32_t bytes;    /* of the entry, padding included */
-    uint32_t state;    /* paxos_run_state */
+    uint16_t state;    /* paxos_run_state */
+    uint16_t behind;   /* so many slots before this one stand right before it in the arena */
 } paxos_cell_t;
 
 /* A reply that waits for its flush, or for its poll. */

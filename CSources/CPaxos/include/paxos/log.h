@@ -152,6 +152,13 @@ uint32_t paxos_log_stretch(
     const paxos_acceptor_t *a, uint64_t slot, uint64_t last_slot, uint32_t state, uint64_t ballot,
     uint32_t bytes_max, uint32_t *bytes_out);
 
+/* Number of slots from `slot` to `last_slot` at most that stand one behind the other in the arena,
+ * in no more than bytes_max; *bytes_out is their sum. Pre: all of them hold an entry, the first no
+ * larger than bytes_max. Cost O(1) if all do, O(slots) otherwise. */
+uint32_t paxos_log_together(
+    const paxos_acceptor_t *a, uint64_t slot, uint64_t last_slot, uint32_t bytes_max,
+    uint32_t *bytes_out);
+
 /* Digest of entries that stand one behind the other from `position`. Cost O(count). */
 uint64_t paxos_log_digest(
     const paxos_acceptor_t *a, uint64_t position, uint64_t first_slot, uint32_t count);
