@@ -15,6 +15,34 @@ struct Seat {
     var isAlive = true
 }
 
+/// A replica in a block of its own.
+/// - Throws: a `BenchError` that names the broken rule of the configuration.
+func makeReplica(
+    _ config: paxos_config_t
+) throws -> (block: Block, replica: UnsafeMutablePointer<paxos_replica_t>) {
+    var config = config
+    var rule: UnsafePointer<CChar>?
+    if paxos_config_check(&config, &rule) != PAXOS_OK, let rule {
+        throw BenchError("a replica was refused: \(String(cString: rule))")
+    }
+    let bytes = paxos_replica_block_bytes(&config)
+    let block = Block(byteCount: bytes)
+    var made: UnsafeMutablePointer<paxos_replica_t>?
+    guard paxos_replica_init(block.base, bytes, &config, 0, &made) == PAXOS_OK, let made else {
+        block.free()
+        throw BenchError("a replica was refused")
+    }
+    return (block, made)
+}
+
+/// Where a replica stands.
+func statusOf(_ replica: UnsafeMutablePointer<paxos_replica_t>) -> paxos_replica_status_t {
+    var status = paxos_replica_status_t()
+    status.size_bytes = UInt32(MemoryLayout<paxos_replica_status_t>.size)
+    paxos_replica_status(replica, &status)
+    return status
+}
+
 /// Replicas in one process, driven through the C interface by one thread.
 ///
 /// Frames go from replica to replica as bytes: the receiver is shown header and body where the sender
@@ -42,16 +70,7 @@ struct Cluster {
         state = .allocate(capacity: 1)
         state.initialize(to: State())
         for index in 0..<nodes {
-            var config = configure(index + 1)
-            var rule: UnsafePointer<CChar>?
-            if paxos_config_check(&config, &rule) != PAXOS_OK, let rule {
-                throw BenchError("a replica was refused: \(String(cString: rule))")
-            }
-            let bytes = paxos_replica_block_bytes(&config)
-            let block = Block(byteCount: bytes)
-            var made: UnsafeMutablePointer<paxos_replica_t>?
-            guard paxos_replica_init(block.base, bytes, &config, 0, &made) == PAXOS_OK, let made
-            else { throw BenchError("a replica was refused") }
+            let (block, made) = try makeReplica(configure(index + 1))
             (seats + index).initialize(to: Seat(replica: made, block: block))
         }
     }
@@ -69,12 +88,7 @@ struct Cluster {
     /// From now on each delivered entry is verified and goes into its replica's digest.
     func lookAtEntries() { state.pointee.looksAtEntries = true }
 
-    func status(_ index: Int) -> paxos_replica_status_t {
-        var status = paxos_replica_status_t()
-        status.size_bytes = UInt32(MemoryLayout<paxos_replica_status_t>.size)
-        paxos_replica_status(seats[index].replica, &status)
-        return status
-    }
+    func status(_ index: Int) -> paxos_replica_status_t { statusOf(seats[index].replica) }
 
     func leads(_ index: Int) -> Bool { status(index).role == 2 }
 
