@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "paxos/log.h"
+#include "paxos/hot_log.h"
 
 paxos_status_t paxos_acceptor_init(
     void *block, size_t block_bytes, const paxos_config_t *config,
@@ -28,11 +28,7 @@ paxos_status_t paxos_acceptor_prepare(
     return PAXOS_OK;
 }
 
-/* How a run compares with what its slots hold. */
-typedef enum match { MATCH_NEW, MATCH_SAME, MATCH_CONFLICT, MATCH_CHOSEN } match_t;
-
-static match_t match_run(const paxos_acceptor_t *a, const paxos_run_t *run) {
-    if (PAXOS_LIKELY(run->slot > a->last_slot)) { return MATCH_NEW; }
+paxos_match_t paxos_match_run(const paxos_acceptor_t *a, const paxos_run_t *run) {
     bool same = true;
     const uint8_t *entry = run->entries;
     for (uint32_t i = 0; i < run->count; i++) {
@@ -43,17 +39,16 @@ static match_t match_run(const paxos_acceptor_t *a, const paxos_run_t *run) {
         } else if (
             cell->bytes != bytes || memcmp(paxos_arena(a, cell->position), entry, bytes) != 0) {
             /* What is chosen stays, whatever an old ballot says. */
-            if (cell->state == PAXOS_RUN_CHOSEN) { return MATCH_CHOSEN; }
-            if (cell->ballot == run->ballot) { return MATCH_CONFLICT; }
+            if (cell->state == PAXOS_RUN_CHOSEN) { return PAXOS_MATCH_CHOSEN; }
+            if (cell->ballot == run->ballot) { return PAXOS_MATCH_CONFLICT; }
             same = false;
         }
         entry += bytes;
     }
-    return same ? MATCH_SAME : MATCH_NEW;
+    return same ? PAXOS_MATCH_SAME : PAXOS_MATCH_NEW;
 }
 
-/* Vote again for entries that are held already: the ballot alone changes. */
-static uint64_t revote_run(paxos_acceptor_t *a, const paxos_run_t *run) {
+uint64_t paxos_revote_run(paxos_acceptor_t *a, const paxos_run_t *run) {
     bool changed = false;
     for (uint32_t i = 0; i < run->count; i++) {
         paxos_cell_t *cell = paxos_cell(a, run->slot + i);
@@ -68,25 +63,7 @@ static uint64_t revote_run(paxos_acceptor_t *a, const paxos_run_t *run) {
 
 paxos_status_t paxos_acceptor_accept(
     paxos_acceptor_t *a, const paxos_run_t *run, uint64_t *lsn_out) {
-    PAXOS_ASSERT(run->count > 0 && run->slot > 0 && run->ballot != 0);
-    if (PAXOS_UNLIKELY(run->ballot < a->promised)) { return PAXOS_ERR_STALE; }
-    if (PAXOS_UNLIKELY(run->slot <= a->trimmed)) { return PAXOS_ERR_TRIMMED; }
-    if (PAXOS_UNLIKELY(run->slot + run->count - 1 > a->trimmed + a->window_slots)) {
-        return PAXOS_ERR_FULL;
-    }
-    if (PAXOS_UNLIKELY(!a->memory_only && paxos_writes_full(a))) { return PAXOS_ERR_BUSY; }
-    const match_t match = match_run(a, run);
-    if (PAXOS_UNLIKELY(match == MATCH_CONFLICT)) { return PAXOS_ERR_CONFLICT; }
-    if (PAXOS_UNLIKELY(match == MATCH_CHOSEN)) { return PAXOS_ERR_TRIMMED; }
-    if (match == MATCH_SAME) {
-        a->promised = run->ballot;
-        *lsn_out = revote_run(a, run);
-        return PAXOS_OK;
-    }
-    const paxos_status_t status = paxos_log_store(a, run, PAXOS_RUN_ACCEPTED, lsn_out);
-    if (PAXOS_UNLIKELY(status != PAXOS_OK)) { return status; }
-    a->promised = run->ballot;
-    return PAXOS_OK;
+    return paxos_acceptor_accept_hot(a, run, lsn_out);
 }
 
 paxos_status_t paxos_acceptor_flushed(paxos_acceptor_t *a, uint64_t lsn) {
@@ -104,16 +81,7 @@ paxos_status_t paxos_acceptor_flushed(paxos_acceptor_t *a, uint64_t lsn) {
 }
 
 paxos_status_t paxos_acceptor_sent(paxos_acceptor_t *a, uint64_t token) {
-    if (token == 0) { return PAXOS_OK; }
-    const uint64_t member = (token >> 48) - 1;
-    if (member >= a->member_count) { return PAXOS_ERR_RANGE; }
-    paxos_member_t *m = paxos_members(a) + member;
-    const uint64_t low = (uint64_t)1 << 48;
-    const uint64_t ahead = (m->sends_polled - token) & (low - 1);
-    if (ahead >= m->sends_polled) { return PAXOS_ERR_RANGE; }
-    const uint64_t done = m->sends_polled - ahead;
-    if (done > m->sends_done) { m->sends_done = done; }
-    return PAXOS_OK;
+    return paxos_acceptor_sent_hot(a, token);
 }
 
 paxos_status_t paxos_acceptor_trim(paxos_acceptor_t *a, uint64_t slot) {

@@ -5,7 +5,7 @@
  * What an effect under way still names is pinned: it is neither freed nor moved. */
 #include <string.h>
 
-#include "paxos/log.h"
+#include "paxos/hot_log.h"
 
 typedef struct run_header {
     uint64_t slot;  /* 0: padding, or a run that belongs to no slot ... */
@@ -19,13 +19,6 @@ static run_header_t header_at(const paxos_acceptor_t *a, uint64_t position) {
         paxos_get64(bytes), paxos_get32(bytes + 8), paxos_get32(bytes + 12)};
     PAXOS_ASSERT(header.bytes >= PAXOS_RUN_HEADER_BYTES && header.bytes % 16 == 0);
     return header;
-}
-
-static void header_put(paxos_acceptor_t *a, uint64_t position, run_header_t header) {
-    uint8_t *bytes = paxos_arena(a, position);
-    paxos_put64(bytes, header.slot);
-    paxos_put32(bytes + 8, header.count);
-    paxos_put32(bytes + 12, header.bytes);
 }
 
 uint64_t paxos_arena_pinned(const paxos_acceptor_t *a) {
@@ -89,7 +82,7 @@ static void moved(
 static uint64_t pad(paxos_acceptor_t *a, uint64_t position, uint32_t bytes) {
     const uint64_t start = paxos_arena_start(a, position, bytes);
     if (start != position) {
-        header_put(a, position, (run_header_t){0, 0, (uint32_t)(start - position)});
+        (void)paxos_run_header_put(a, position, 0, 0, (uint32_t)(start - position));
     }
     return start;
 }
@@ -111,7 +104,7 @@ static uint64_t move_run(
             position += paxos_entry_bytes(paxos_get32(paxos_arena(a, position) + 4));
         }
     }
-    header_put(a, start, (run_header_t){slot, count, run_bytes});
+    (void)paxos_run_header_put(a, start, slot, count, run_bytes);
     return start + run_bytes;
 }
 
@@ -155,27 +148,15 @@ static void compact(paxos_acceptor_t *a) {
     a->counters.compactions += 1;
 }
 
-/* Take a run at the head if it fits; its position, or none. */
-static uint64_t take(paxos_acceptor_t *a, uint32_t bytes, bool fills_gap) {
-    const uint64_t head = paxos_arena_start(a, a->arena_head, bytes) + bytes;
-    if (fills_gap ? head > a->arena_tail + a->arena_bytes
-                  : !paxos_arena_leaves_reserve(a, head)) {
-        return PAXOS_POSITION_NONE;
-    }
-    const uint64_t position = pad(a, a->arena_head, bytes);
-    a->arena_head = head;
-    return position;
-}
-
 uint64_t paxos_arena_take(paxos_acceptor_t *a, uint32_t bytes, bool fills_gap) {
     PAXOS_ASSERT(bytes % 16 == 0 && bytes >= PAXOS_RUN_HEADER_BYTES);
     a->open_run = PAXOS_POSITION_NONE; /* it is not the last run any more */
-    uint64_t position = take(a, bytes, fills_gap);
-    if (PAXOS_LIKELY(position != PAXOS_POSITION_NONE)) { return position; }
+    uint64_t position = paxos_arena_take_head(a, bytes, fills_gap);
+    if (position != PAXOS_POSITION_NONE) { return position; }
     reclaim(a);
-    position = take(a, bytes, fills_gap);
+    position = paxos_arena_take_head(a, bytes, fills_gap);
     if (PAXOS_LIKELY(position != PAXOS_POSITION_NONE)) { return position; }
     if (paxos_arena_pinned(a) != PAXOS_POSITION_NONE) { return PAXOS_POSITION_NONE; }
     compact(a);
-    return take(a, bytes, fills_gap);
+    return paxos_arena_take_head(a, bytes, fills_gap);
 }

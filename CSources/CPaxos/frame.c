@@ -1,36 +1,15 @@
 /* frame.c - which kind of frame may have which bits, and the checks that follow. */
-#include "paxos/frame.h"
-
-#include "paxos/entry.h"
-
-/* What may stand in the words of 8 bytes from offset 24 on, kind by kind. */
-enum {
-    WORD_STATE = 0, /* sender, receiver, flags, state */
-    WORD_COUNT = 1, /* count, body_bytes              */
-    WORD_BALLOT = 2,
-    WORD_SLOT = 3,
-    WORD_WATERMARK = 4,
-    WORD_NONCE = 5,
-    WORD_DIGEST = 6,
-    WORD_OTHER = 7,
-    WORD_TRIM = 8,
-    WORDS = 9
-};
+#include "paxos/hot_frame.h"
 
 #define FLAGS(flags) ((uint64_t)(flags) << 32)
 #define STATES(mask) ((uint64_t)(mask) << 48)
 #define NODES 0xFFFFFFFFu
 #define COUNT 0xFFFFFFFFu
 #define BODY ((uint64_t)(PAXOS_FRAME_BYTES_MAX * 2 - 8) << 32) /* a multiple of 8 */
-#define BODY_BYTES_MAX (PAXOS_FRAME_BYTES_MAX - PAXOS_FRAME_HEADER_BYTES)
 #define ANY UINT64_MAX
 #define SLOTS (PAXOS_SLOT_MAX - 1)
 
-typedef struct rule {
-    uint64_t allowed[WORDS];
-} rule_t;
-
-static const rule_t rules[PAXOS_FRAME_KIND_MAX + 1] = {
+const paxos_rule_t paxos_rules[PAXOS_FRAME_KIND_MAX + 1] = {
     [PAXOS_FRAME_PREPARE] = {{
         [WORD_STATE] = NODES, [WORD_BALLOT] = ANY, [WORD_SLOT] = SLOTS, [WORD_DIGEST] = ANY}},
     [PAXOS_FRAME_PROMISE] = {{
@@ -70,22 +49,6 @@ static const rule_t rules[PAXOS_FRAME_KIND_MAX + 1] = {
         [WORD_NONCE] = ANY, [WORD_OTHER] = ANY}},
 };
 
-/* Whether a word has a bit that its kind does not allow. */
-static inline bool has_foreign_bits(const rule_t *rule, const uint8_t *bytes) {
-    uint64_t foreign = 0;
-    for (uint32_t i = 0; i < WORDS; i++) {
-        uint64_t word = paxos_get64(bytes + 24 + 8 * (size_t)i);
-        PAXOS_SCALAR(word);
-        foreign |= word & ~rule->allowed[i];
-    }
-    return foreign != 0;
-}
-
-/* Whether a ballot is that of a node, and none is not. */
-static inline bool is_ballot_of(const paxos_frame_t *frame, uint16_t node) {
-    return frame->ballot != 0 && paxos_ballot_node(frame->ballot) == node;
-}
-
 /* A page of a promise or of learned entries: what its state and its flags allow. */
 static bool is_page(const paxos_frame_t *frame) {
     const bool full = frame->state == PAXOS_RUN_ACCEPTED || frame->state == PAXOS_RUN_CHOSEN;
@@ -98,12 +61,12 @@ static bool is_page(const paxos_frame_t *frame) {
     if (frame->kind == PAXOS_FRAME_LEARNED) {
         return frame->state == PAXOS_RUN_CHOSEN || frame->state == PAXOS_RUN_TRIMMED;
     }
-    return is_ballot_of(frame, frame->receiver) &&
+    return paxos_is_ballot_of(frame, frame->receiver) &&
            (frame->state == PAXOS_RUN_ACCEPTED) == (frame->other != 0);
 }
 
 static bool is_rejection(const paxos_frame_t *frame) {
-    if (!is_ballot_of(frame, frame->receiver)) { return false; }
+    if (!paxos_is_ballot_of(frame, frame->receiver)) { return false; }
     switch (frame->state) {
         case PAXOS_REASON_STALE: return frame->other > frame->ballot && frame->digest == 0;
         case PAXOS_REASON_CONFLICT: return frame->slot != 0 && frame->count != 0;
@@ -111,27 +74,19 @@ static bool is_rejection(const paxos_frame_t *frame) {
     }
 }
 
-/* Whether the fields of a frame go together as its kind wants it. */
-static inline bool is_consistent(const paxos_frame_t *frame) {
+bool paxos_frame_is_consistent(const paxos_frame_t *frame) {
     switch (frame->kind) {
-        case PAXOS_FRAME_ACCEPT:
-            return is_ballot_of(frame, frame->sender) && frame->slot != 0 && frame->count != 0 &&
-                   frame->body_bytes != 0;
-        case PAXOS_FRAME_ACCEPTED: /* an answer that covers no slot names none */
-            return is_ballot_of(frame, frame->receiver) &&
-                   (frame->slot == 0) == (frame->count == 0) &&
-                   (frame->count != 0 || frame->digest == 0);
-        case PAXOS_FRAME_PREPARE: return is_ballot_of(frame, frame->sender) && frame->slot != 0;
-        case PAXOS_FRAME_COMMIT: return is_ballot_of(frame, frame->sender);
+        case PAXOS_FRAME_PREPARE: return paxos_is_ballot_of(frame, frame->sender) && frame->slot != 0;
+        case PAXOS_FRAME_COMMIT: return paxos_is_ballot_of(frame, frame->sender);
         case PAXOS_FRAME_REJECTED: return is_rejection(frame);
         case PAXOS_FRAME_PROMISE:
         case PAXOS_FRAME_LEARNED: return is_page(frame);
         case PAXOS_FRAME_HEARTBEAT: /* names a ballot if, and only if, its sender leads under it */
-            return (frame->flags & PAXOS_FLAG_LEADING) != 0 ? is_ballot_of(frame, frame->sender)
+            return (frame->flags & PAXOS_FLAG_LEADING) != 0 ? paxos_is_ballot_of(frame, frame->sender)
                                                             : frame->ballot == 0 && frame->trim == 0;
         case PAXOS_FRAME_LEARN: return frame->slot != 0 && frame->count != 0;
         case PAXOS_FRAME_FORWARD:
-            return is_ballot_of(frame, frame->receiver) && frame->count != 0 &&
+            return paxos_is_ballot_of(frame, frame->receiver) && frame->count != 0 &&
                    frame->body_bytes != 0;
         case PAXOS_FRAME_REFUSED:
             return frame->state >= PAXOS_REASON_NOT_LEADER && frame->state <= PAXOS_REASON_FULL &&
@@ -142,38 +97,13 @@ static inline bool is_consistent(const paxos_frame_t *frame) {
 
 paxos_status_t paxos_frame_decode(
     const uint8_t *bytes, size_t length_bytes, paxos_frame_t *frame) {
-    if (PAXOS_UNLIKELY(length_bytes < PAXOS_FRAME_HEADER_BYTES)) { return PAXOS_ERR_WIRE; }
-    const uint32_t start = paxos_get32(bytes + 4);
-    const uint32_t kind = start >> 24;
-    if (PAXOS_UNLIKELY(
-            (start & 0xFFFFFFu) != (PAXOS_FRAME_MAGIC | PAXOS_WIRE_VERSION << 16) || kind == 0 ||
-            kind > PAXOS_FRAME_KIND_MAX || has_foreign_bits(&rules[kind], bytes) ||
-            paxos_crc32c_words(0, bytes + 4, PAXOS_FRAME_HEADER_BYTES - 4) != paxos_get32(bytes))) {
-        return PAXOS_ERR_WIRE;
-    }
-    paxos_frame_read(bytes, frame);
-    if (PAXOS_UNLIKELY(
-            frame->cluster == 0 || frame->incarnation == 0 || frame->sender == 0 ||
-            frame->receiver == 0 || frame->body_bytes > BODY_BYTES_MAX)) {
-        return PAXOS_ERR_WIRE;
-    }
-    return PAXOS_LIKELY(is_consistent(frame)) ? PAXOS_OK : PAXOS_ERR_WIRE;
+    return length_bytes < PAXOS_FRAME_HEADER_BYTES ? PAXOS_ERR_WIRE
+                                                   : paxos_frame_decode_hot(bytes, frame);
 }
 
 paxos_status_t paxos_run_verify(
     const uint8_t *bytes, size_t length_bytes, uint64_t first_slot, uint32_t count,
     uint32_t value_bytes_max, uint64_t *digest_out) {
-    uint64_t digest = 0;
-    size_t offset = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t entry_bytes = 0;
-        const paxos_status_t status = paxos_entry_verify(
-            bytes + offset, length_bytes - offset, value_bytes_max, &entry_bytes);
-        if (PAXOS_UNLIKELY(status != PAXOS_OK)) { return status; }
-        digest += paxos_digest_term(first_slot + i, paxos_get32(bytes + offset));
-        offset += entry_bytes;
-    }
-    if (PAXOS_UNLIKELY(offset != length_bytes)) { return PAXOS_ERR_WIRE; }
-    *digest_out = digest;
-    return PAXOS_OK;
+    return paxos_run_verify_hot(
+        bytes, length_bytes, first_slot, count, value_bytes_max, digest_out);
 }

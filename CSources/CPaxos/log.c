@@ -1,5 +1,5 @@
 /* log.c - slots: what is held, what is chosen, what may go. See log.h. */
-#include "paxos/log.h"
+#include "paxos/hot_log.h"
 
 #include <string.h>
 
@@ -43,18 +43,7 @@ uint64_t paxos_log_promise(paxos_acceptor_t *a, uint64_t ballot) {
     return paxos_write_note(a, PAXOS_RECORD_PROMISED, &run, 0);
 }
 
-/* Start a run in the arena; the place of its first entry. */
-static uint8_t *run_header_put(
-    paxos_acceptor_t *a, uint64_t start, uint64_t slot, uint32_t count, uint32_t bytes) {
-    uint8_t *header = paxos_arena(a, start);
-    paxos_put64(header, slot);
-    paxos_put32(header + 8, count);
-    paxos_put32(header + 12, bytes);
-    return header + PAXOS_RUN_HEADER_BYTES;
-}
-
-/* Slots up to `last` moved away from what follows them: what stands behind them must know. */
-static void cut_behind(paxos_acceptor_t *a, uint64_t last) {
+void paxos_cut_behind(paxos_acceptor_t *a, uint64_t last) {
     for (uint64_t slot = last + 1; slot <= a->last_slot; slot++) {
         paxos_cell_t *cell = paxos_cell(a, slot);
         const uint64_t behind = slot - last - 1;
@@ -63,53 +52,9 @@ static void cut_behind(paxos_acceptor_t *a, uint64_t last) {
     }
 }
 
-static uint16_t saturated(uint32_t behind) {
-    return behind < UINT16_MAX ? (uint16_t)behind : UINT16_MAX;
-}
-
-/* Point the cells of a run at its entries, which stand at `position`. */
-static void point_cells(
-    paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t position) {
-    const uint8_t *entry = paxos_arena(a, position);
-    for (uint32_t i = 0; i < run->count; i++) {
-        const uint32_t bytes = paxos_entry_bytes(paxos_get32(entry + 4));
-        const uint64_t slot = run->slot + i;
-        paxos_cell_t *cell = paxos_cell(a, slot);
-        if (run->ballot != 0) {
-            cell->ballot = run->ballot;
-        } else if (!paxos_cell_holds(cell, slot)) {
-            cell->ballot = 0;
-        }
-        /* Chosen stays chosen: the bytes are the same, or the run would have been refused. */
-        const bool chosen = paxos_cell_holds(cell, slot) && cell->state == PAXOS_RUN_CHOSEN;
-        cell->position = position;
-        cell->slot = slot;
-        cell->bytes = bytes;
-        cell->state = (uint16_t)(chosen ? PAXOS_RUN_CHOSEN : state);
-        cell->behind = saturated(i);
-        position += bytes;
-        entry += bytes;
-    }
-    const uint64_t last_slot = run->slot + run->count - 1;
-    if (last_slot > a->last_slot) {
-        a->last_slot = last_slot;
-    } else {
-        cut_behind(a, last_slot);
-    }
-}
-
 paxos_status_t paxos_log_store(
     paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t *lsn_out) {
-    const uint32_t bytes = paxos_round16(PAXOS_RUN_HEADER_BYTES + run->bytes);
-    const uint64_t start = paxos_arena_take(a, bytes, run->slot <= a->decided + 1);
-    if (PAXOS_UNLIKELY(start == PAXOS_POSITION_NONE)) { return PAXOS_ERR_FULL; }
-    memcpy(run_header_put(a, start, run->slot, run->count, bytes), run->entries, run->bytes);
-    const uint64_t position = start + PAXOS_RUN_HEADER_BYTES;
-    point_cells(a, run, state, position);
-    const uint8_t kind =
-        state == PAXOS_RUN_CHOSEN && run->ballot == 0 ? PAXOS_RECORD_CHOSEN : PAXOS_RECORD_ENTRIES;
-    *lsn_out = paxos_write_note(a, kind, run, position);
-    return PAXOS_OK;
+    return paxos_log_store_hot(a, run, state, lsn_out);
 }
 
 /* Where the next appended entry of `bytes` goes: behind the open run if it continues it. Entries of
@@ -130,9 +75,9 @@ static uint64_t append_position(paxos_acceptor_t *a, uint64_t slot, uint32_t byt
         }
     }
     const uint32_t run_bytes = paxos_round16(PAXOS_RUN_HEADER_BYTES + bytes);
-    const uint64_t start = paxos_arena_take(a, run_bytes, false);
+    const uint64_t start = paxos_arena_take_hot(a, run_bytes, false);
     if (start == PAXOS_POSITION_NONE) { return PAXOS_POSITION_NONE; }
-    (void)run_header_put(a, start, slot, counted, run_bytes);
+    (void)paxos_run_header_put(a, start, slot, counted, run_bytes);
     a->open_run = start;
     return start + PAXOS_RUN_HEADER_BYTES;
 }
@@ -156,7 +101,7 @@ paxos_status_t paxos_log_append(
     cell->state = PAXOS_RUN_ACCEPTED;
     cell->behind = position == a->open_run + PAXOS_RUN_HEADER_BYTES
                        ? 0
-                       : saturated(paxos_cell(a, slot - 1)->behind + 1u);
+                       : paxos_saturated(paxos_cell(a, slot - 1)->behind + 1u);
     a->open_end = position + bytes;
     a->open_slot = slot + 1;
     if (slot > a->last_slot) { a->last_slot = slot; }
@@ -186,7 +131,7 @@ uint64_t paxos_log_keep(
     const uint32_t bytes = paxos_round16(PAXOS_RUN_HEADER_BYTES + entry_bytes);
     const uint64_t start = paxos_arena_take(a, bytes, slot <= a->decided + 1);
     if (start == PAXOS_POSITION_NONE) { return PAXOS_POSITION_NONE; }
-    memcpy(run_header_put(a, start, slot, 1, bytes), entry, entry_bytes);
+    memcpy(paxos_run_header_put(a, start, slot, 1, bytes), entry, entry_bytes);
     return start + PAXOS_RUN_HEADER_BYTES;
 }
 
@@ -202,7 +147,7 @@ uint64_t paxos_log_revote(
     cell->state = PAXOS_RUN_ACCEPTED;
     if (!same) {
         cell->behind = 0;
-        cut_behind(a, slot);
+        paxos_cut_behind(a, slot);
     }
     if (slot > a->last_slot) { a->last_slot = slot; }
     /* The same entry as before needs no second copy in the journal: its new ballot will do. */
@@ -285,23 +230,15 @@ void paxos_log_commit(paxos_acceptor_t *a, uint64_t ballot, uint64_t slot) {
 uint32_t paxos_log_together(
     const paxos_acceptor_t *a, uint64_t slot, uint64_t last_slot, uint32_t bytes_max,
     uint32_t *bytes_out) {
-    const uint64_t start = paxos_cell(a, slot)->position;
-    const uint64_t far = slot + UINT16_MAX;
-    uint64_t end = last_slot < far ? last_slot : far;
-    /* Mostly all of them stand together: then the last one says so. */
-    const paxos_cell_t *cell = paxos_cell(a, end);
-    uint64_t bytes = cell->position + cell->bytes - start;
-    if (PAXOS_UNLIKELY(cell->behind < end - slot || bytes > bytes_max)) {
-        bytes = paxos_cell(a, slot)->bytes;
-        for (end = slot + 1; end <= last_slot; end++) {
-            cell = paxos_cell(a, end);
-            if (cell->behind == 0 || bytes + cell->bytes > bytes_max) { break; }
-            bytes += cell->bytes;
-        }
-        end -= 1;
+    uint32_t bytes = paxos_cell(a, slot)->bytes;
+    uint64_t end = slot + 1;
+    for (; end <= last_slot; end++) {
+        const paxos_cell_t *cell = paxos_cell(a, end);
+        if (cell->behind == 0 || bytes_max - bytes < cell->bytes) { break; }
+        bytes += cell->bytes;
     }
-    *bytes_out = (uint32_t)bytes;
-    return (uint32_t)(end - slot + 1);
+    *bytes_out = bytes;
+    return (uint32_t)(end - slot);
 }
 
 uint32_t paxos_log_stretch(

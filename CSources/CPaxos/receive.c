@@ -2,7 +2,7 @@
  *
  * Nothing of a frame is believed before its checksum, its origin and its entries were verified, and
  * nothing changes before the reply has a place: a refused frame leaves the block as it was. */
-#include "paxos/log.h"
+#include "paxos/hot_log.h"
 
 /* A ring entry for a reply. Pre: !paxos_replies_full. */
 static paxos_reply_t *reply_push(paxos_acceptor_t *a, uint8_t kind, uint32_t member) {
@@ -103,7 +103,7 @@ static paxos_status_t take_accept(
     if (PAXOS_UNLIKELY(run.slot <= a->trimmed)) { run = above_trim(a, run); }
     paxos_status_t status = PAXOS_ERR_TRIMMED;
     uint64_t lsn = 0;
-    if (PAXOS_LIKELY(run.count > 0)) { status = paxos_acceptor_accept(a, &run, &lsn); }
+    if (PAXOS_LIKELY(run.count > 0)) { status = paxos_acceptor_accept_hot(a, &run, &lsn); }
     if (PAXOS_LIKELY(status == PAXOS_OK)) {
         if (a->chooses_early && (frame->flags & PAXOS_FLAG_VOTED) != 0) { choose_run(a, &run); }
         if (frame->trim > a->stable) { a->stable = frame->trim; }
@@ -187,7 +187,7 @@ paxos_status_t paxos_acceptor_take(
     }
     if (frame->body_bytes > 0) {
         uint64_t digest = 0;
-        const paxos_status_t status = paxos_run_verify(
+        const paxos_status_t status = paxos_run_verify_hot(
             body, frame->body_bytes, frame->kind == PAXOS_FRAME_FORWARD ? 1 : frame->slot,
             frame->count, a->value_bytes_max, &digest);
         if (PAXOS_UNLIKELY(status != PAXOS_OK || digest != frame->digest)) {
@@ -204,32 +204,6 @@ paxos_status_t paxos_acceptor_take(
     return status;
 }
 
-paxos_status_t paxos_acceptor_decode(
-    paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, size_t body_bytes,
-    paxos_frame_t *frame, uint32_t *member_out) {
-    if (header_bytes != PAXOS_FRAME_HEADER_BYTES ||
-        paxos_frame_decode(header, header_bytes, frame) != PAXOS_OK ||
-        frame->body_bytes != body_bytes) {
-        a->counters.wire += 1;
-        return PAXOS_ERR_WIRE;
-    }
-    *member_out = paxos_member_index(a, frame->sender);
-    if (frame->cluster != a->cluster || frame->group != a->group || frame->receiver != a->node ||
-        *member_out == PAXOS_MEMBERS_MAX || *member_out == a->self_index ||
-        frame->body_bytes > a->body_bytes_max) {
-        a->counters.foreign += 1;
-        return PAXOS_ERR_FOREIGN;
-    }
-    /* A node that kept its votes in memory and came back has forgotten them: it is nobody. */
-    const uint32_t known = paxos_members(a)[*member_out].incarnation;
-    if (a->memory_only && known != 0 && known != frame->incarnation) {
-        a->counters.foreign += 1;
-        return PAXOS_ERR_FOREIGN;
-    }
-    a->counters.frames += 1;
-    return PAXOS_OK;
-}
-
 paxos_status_t paxos_acceptor_receive(
     paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, const uint8_t *body,
     size_t body_bytes) {
@@ -237,7 +211,7 @@ paxos_status_t paxos_acceptor_receive(
     paxos_frame_t frame;
     uint32_t member;
     const paxos_status_t status =
-        paxos_acceptor_decode(a, header, header_bytes, body_bytes, &frame, &member);
+        paxos_acceptor_decode_hot(a, header, header_bytes, body_bytes, &frame, &member);
     if (PAXOS_UNLIKELY(status != PAXOS_OK)) { return status; }
     return paxos_acceptor_take(a, member, &frame, body);
 }

@@ -66,7 +66,7 @@ public struct Configuration: Sendable, Hashable {
     public var manualElections = false
 
     /// A configuration for servers: majority quorums, durable, a window of 4,096 slots, values up
-    /// to 64 KiB, about 17 MiB of memory.
+    /// to 64 KiB, under 17 MiB of memory.
     ///
     /// - Parameters:
     ///   - cluster: the cluster's identity, not 0.

@@ -8,8 +8,14 @@ extension Core {
     ) -> Status {
         var frame = paxos_frame_t()
         var member: UInt32 = 0
-        let decoded = paxos_acceptor_decode(a, header, headerBytes, bodyBytes, &frame, &member)
+        let decoded = paxos_acceptor_decode_hot(a, header, headerBytes, bodyBytes, &frame, &member)
         if decoded != PAXOS_OK { return decoded }
+        if frame.kind == UInt8(truncatingIfNeeded: PAXOS_FRAME_ACCEPTED.rawValue) {
+            hear(member, &frame)
+            let status = takeAccepted(member, &frame)
+            noteDecided(member, frame.watermark)
+            return status
+        }
         return take(member, &frame, body ?? header)
     }
 
@@ -23,7 +29,7 @@ extension Core {
         }
         hear(member, frame)
         let own = react(member, frame, entries, status)
-        if frame.pointee.watermark > a.pointee.decided { noteDecided(member, frame.pointee.watermark) }
+        noteDecided(member, frame.pointee.watermark)
         /* A promise or vote for another's ballot ends this node's own attempt or leadership. */
         if a.pointee.promised != r.pointee.ballot && (isLeader || isCandidate) { stepDown() }
         return status == PAXOS_OK ? own : status
@@ -51,7 +57,6 @@ extension Core {
         case PAXOS_FRAME_ACCEPT.rawValue:
             if taken == PAXOS_OK { follow(frame.pointee.ballot) }
             return PAXOS_OK
-        case PAXOS_FRAME_ACCEPTED.rawValue: return takeAccepted(member, frame)
         case PAXOS_FRAME_COMMIT.rawValue:
             follow(frame.pointee.ballot)
             return PAXOS_OK
@@ -86,13 +91,13 @@ extension Core {
     // MARK: Catching up
 
     /// A member has decided further than this node: ask it, unless what is under way closes the gap.
-    @inline(never)
+    @inline(__always)
     func noteDecided(_ member: UInt32, _ watermark: UInt64) {
-        if watermark > r.pointee.learn_to { r.pointee.learn_to = watermark }
         if watermark > a.pointee.decided { askToLearn(member) }
     }
 
     /// Ask a member for the decided slots missing here: one question an eighth of a round.
+    @inline(never)
     private func askToLearn(_ member: UInt32) {
         let peer = peer(member)
         if peer.pointee.learn_ns != 0 && now &- peer.pointee.learn_ns < period &>> 3 { return }

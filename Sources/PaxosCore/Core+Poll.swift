@@ -38,7 +38,7 @@ extension Core {
         let slot = r.pointee.delivered &+ 1
         let position = cell(slot).pointee.position
         var bytes: UInt32 = 0
-        let count = paxos_log_together(a, slot, a.pointee.decided, UInt32.max, &bytes)
+        let count = paxos_log_together_hot(a, slot, a.pointee.decided, UInt32.max, &bytes)
         clear(effect, PAXOS_EFFECT_DELIVER)
         effect.pointee.slot = slot
         effect.pointee.count = count
@@ -164,7 +164,7 @@ extension Core {
         /* What was proposed since the takeover is all under this ballot; before that, look. */
         let count =
             slot > r.pointee.high_slot
-            ? paxos_log_together(a, slot, last, a.pointee.body_bytes_max, &bytes)
+            ? paxos_log_together_hot(a, slot, last, a.pointee.body_bytes_max, &bytes)
             : paxos_log_stretch(
                 a, slot, last, PAXOS_RUN_ACCEPTED.rawValue, r.pointee.ballot,
                 a.pointee.body_bytes_max, &bytes)

@@ -96,7 +96,7 @@ func paxos_replica_sent(
     guard let core = core(replica) else { return PAXOS_ERR_CORRUPT }
     let member = UInt32(truncatingIfNeeded: (token &>> 48) &- 1)
     let wasFull = member < core.memberCount && paxos_sends_full(core.a, member)
-    let status = paxos_acceptor_sent(core.a, token)
+    let status = paxos_acceptor_sent_hot(core.a, token)
     if wasFull { core.wake(member) }
     return status
 }

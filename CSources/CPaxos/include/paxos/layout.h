@@ -237,8 +237,6 @@ struct paxos_replica {
     uint64_t next_slot;       /* leader: where the next proposal goes */
     uint64_t high_slot;       /* candidate: highest slot reported to hold anything */
     uint64_t digest_total;    /* leader: sum of the digest terms of all slots before next_slot */
-    uint64_t learn_to;        /* a peer has decided up to it */
-    uint64_t learn_member;    /* which peer */
     uint64_t behind_to;       /* slots up to it are trimmed everywhere we asked: snapshot needed */
     /* the host's side of the log */
     uint64_t delivered;
@@ -257,7 +255,7 @@ struct paxos_replica {
     uint32_t manual_elections;
     uint32_t active;          /* peers that may have something to be sent, a bit each */
     uint32_t every_peer;      /* a bit for each member but this one */
-    uint8_t zero_tail[PAXOS_REPLICA_STATE_BYTES - 296u];
+    uint8_t zero_tail[PAXOS_REPLICA_STATE_BYTES - 280u];
 };
 typedef struct paxos_replica paxos_replica_t;
 

@@ -99,6 +99,22 @@ uint64_t paxos_write_note(
 PAXOS_MUST_USE paxos_status_t paxos_log_store(
     paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t *lsn_out);
 
+/* How a run compares with what its slots hold. */
+typedef enum paxos_match {
+    PAXOS_MATCH_NEW,
+    PAXOS_MATCH_SAME,
+    PAXOS_MATCH_CONFLICT, /* other bytes under the same ballot */
+    PAXOS_MATCH_CHOSEN    /* other bytes where an entry is chosen */
+} paxos_match_t;
+
+paxos_match_t paxos_match_run(const paxos_acceptor_t *a, const paxos_run_t *run);
+
+/* Vote again for entries that are held already: the ballot alone changes. Returns the lsn. */
+uint64_t paxos_revote_run(paxos_acceptor_t *a, const paxos_run_t *run);
+
+/* Slots up to `last` moved away from what follows them: what stands behind them must know. */
+void paxos_cut_behind(paxos_acceptor_t *a, uint64_t last);
+
 /* Take a run of learned entries: each is chosen. Post: PAXOS_OK, or PAXOS_ERR_FULL / PAXOS_ERR_BUSY
  * when not all of it could be held; what was held stays. Cost O(bytes). */
 PAXOS_MUST_USE paxos_status_t paxos_log_learn(paxos_acceptor_t *a, const paxos_run_t *run);
@@ -170,11 +186,6 @@ PAXOS_MUST_USE paxos_status_t paxos_block_init(
 /* Take a frame that was decoded and is of member `member`; see paxos_acceptor_receive. */
 PAXOS_MUST_USE paxos_status_t paxos_acceptor_take(
     paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, const uint8_t *body);
-
-/* Decode a frame and find its sender; PAXOS_ERR_WIRE and PAXOS_ERR_FOREIGN are counted. Cost O(1). */
-PAXOS_MUST_USE paxos_status_t paxos_acceptor_decode(
-    paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, size_t body_bytes,
-    paxos_frame_t *frame, uint32_t *member_out);
 
 /* Fill the fields of a frame that every message of this node has in common, zero the rest. */
 static inline void paxos_frame_from(

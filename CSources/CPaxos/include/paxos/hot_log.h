@@ -1,0 +1,187 @@
+/* hot_log.h - what is done with every entry, inlined: take room, store, find runs, vote.
+ *
+ * Internal to the library; log.h says what each function requires and ensures. What is rare is in
+ * arena.c, log.c and acceptor.c.
+ * Threads  the block's caller. */
+#ifndef PAXOS_HOT_LOG_H
+#define PAXOS_HOT_LOG_H
+
+#include "paxos/hot_frame.h"
+#include "paxos/log.h"
+
+#if defined(__clang__)
+#pragma clang assume_nonnull begin
+#endif
+
+/* Start a run in the arena; the place of its first entry. */
+static inline uint8_t *paxos_run_header_put(
+    paxos_acceptor_t *a, uint64_t start, uint64_t slot, uint32_t count, uint32_t bytes) {
+    uint8_t *header = paxos_arena(a, start);
+    paxos_put64(header, slot);
+    paxos_put32(header + 8, count);
+    paxos_put32(header + 12, bytes);
+    return header + PAXOS_RUN_HEADER_BYTES;
+}
+
+/* Take a run at the head of the arena if it fits; its position, or none. */
+static inline uint64_t paxos_arena_take_head(paxos_acceptor_t *a, uint32_t bytes, bool fills_gap) {
+    const uint64_t start = paxos_arena_start(a, a->arena_head, bytes);
+    const uint64_t head = start + bytes;
+    const bool fits = fills_gap ? head <= a->arena_tail + a->arena_bytes
+                                : paxos_arena_leaves_reserve(a, head);
+    if (PAXOS_UNLIKELY(!fits)) { return PAXOS_POSITION_NONE; }
+    if (PAXOS_UNLIKELY(start != a->arena_head)) {
+        /* A run never crosses the end of the ring: what is left there becomes a run of nothing. */
+        const uint32_t rest = (uint32_t)(start - a->arena_head);
+        (void)paxos_run_header_put(a, a->arena_head, 0, 0, rest);
+    }
+    a->arena_head = head;
+    return start;
+}
+
+/* As paxos_arena_take, which is the rest of this: make room, then take it. */
+static inline uint64_t paxos_arena_take_hot(paxos_acceptor_t *a, uint32_t bytes, bool fills_gap) {
+    const uint64_t position = paxos_arena_take_head(a, bytes, fills_gap);
+    a->open_run = PAXOS_POSITION_NONE; /* it is not the last run any more */
+    return PAXOS_LIKELY(position != PAXOS_POSITION_NONE) ? position
+                                                         : paxos_arena_take(a, bytes, fills_gap);
+}
+
+static inline uint16_t paxos_saturated(uint32_t behind) {
+    return behind < UINT16_MAX ? (uint16_t)behind : UINT16_MAX;
+}
+
+/* Point the cells of a run at its entries, which stand at `position`. */
+static inline void paxos_point_cells(
+    paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t position) {
+    const uint8_t *entry = paxos_arena(a, position);
+    for (uint32_t i = 0; i < run->count; i++) {
+        const uint32_t bytes = paxos_entry_bytes(paxos_get32(entry + 4));
+        const uint64_t slot = run->slot + i;
+        paxos_cell_t *cell = paxos_cell(a, slot);
+        if (run->ballot != 0) {
+            cell->ballot = run->ballot;
+        } else if (!paxos_cell_holds(cell, slot)) {
+            cell->ballot = 0;
+        }
+        /* Chosen stays chosen: the bytes are the same, or the run would have been refused. */
+        const bool chosen = paxos_cell_holds(cell, slot) && cell->state == PAXOS_RUN_CHOSEN;
+        cell->position = position;
+        cell->slot = slot;
+        cell->bytes = bytes;
+        cell->state = (uint16_t)(chosen ? PAXOS_RUN_CHOSEN : state);
+        cell->behind = paxos_saturated(i);
+        position += bytes;
+        entry += bytes;
+    }
+    const uint64_t last_slot = run->slot + run->count - 1;
+    if (last_slot > a->last_slot) {
+        a->last_slot = last_slot;
+    } else {
+        paxos_cut_behind(a, last_slot);
+    }
+}
+
+/* As paxos_log_store, which is the exported copy of this. */
+PAXOS_MUST_USE static inline paxos_status_t paxos_log_store_hot(
+    paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t *lsn_out) {
+    const uint32_t bytes = paxos_round16(PAXOS_RUN_HEADER_BYTES + run->bytes);
+    const uint64_t start = paxos_arena_take_hot(a, bytes, run->slot <= a->decided + 1);
+    if (PAXOS_UNLIKELY(start == PAXOS_POSITION_NONE)) { return PAXOS_ERR_FULL; }
+    __builtin_memcpy(paxos_run_header_put(a, start, run->slot, run->count, bytes), run->entries, run->bytes);
+    const uint64_t position = start + PAXOS_RUN_HEADER_BYTES;
+    paxos_point_cells(a, run, state, position);
+    const uint8_t kind =
+        state == PAXOS_RUN_CHOSEN && run->ballot == 0 ? PAXOS_RECORD_CHOSEN : PAXOS_RECORD_ENTRIES;
+    *lsn_out = a->memory_only ? 0 : paxos_write_note(a, kind, run, position);
+    return PAXOS_OK;
+}
+
+/* As paxos_log_together. */
+static inline uint32_t paxos_log_together_hot(
+    const paxos_acceptor_t *a, uint64_t slot, uint64_t last_slot, uint32_t bytes_max,
+    uint32_t *bytes_out) {
+    if (PAXOS_LIKELY(last_slot - slot <= UINT16_MAX)) {
+        /* Mostly all of them stand together: then the last one says so. */
+        const paxos_cell_t *last = paxos_cell(a, last_slot);
+        const uint64_t bytes = last->position + last->bytes - paxos_cell(a, slot)->position;
+        if (PAXOS_LIKELY(last->behind >= last_slot - slot && bytes <= bytes_max)) {
+            *bytes_out = (uint32_t)bytes;
+            return (uint32_t)(last_slot - slot + 1);
+        }
+    }
+    return paxos_log_together(a, slot, last_slot, bytes_max, bytes_out);
+}
+
+/* As paxos_acceptor_accept, which is the exported copy of this. */
+PAXOS_MUST_USE static inline paxos_status_t paxos_acceptor_accept_hot(
+    paxos_acceptor_t *a, const paxos_run_t *run, uint64_t *lsn_out) {
+    PAXOS_ASSERT(run->count > 0 && run->slot > 0 && run->ballot != 0);
+    if (PAXOS_UNLIKELY(run->ballot < a->promised)) { return PAXOS_ERR_STALE; }
+    if (PAXOS_UNLIKELY(run->slot <= a->trimmed)) { return PAXOS_ERR_TRIMMED; }
+    if (PAXOS_UNLIKELY(run->slot + run->count - 1 > a->trimmed + a->window_slots)) {
+        return PAXOS_ERR_FULL;
+    }
+    if (PAXOS_UNLIKELY(!a->memory_only && paxos_writes_full(a))) { return PAXOS_ERR_BUSY; }
+    if (PAXOS_UNLIKELY(run->slot <= a->last_slot)) {
+        const paxos_match_t match = paxos_match_run(a, run);
+        if (match == PAXOS_MATCH_CONFLICT) { return PAXOS_ERR_CONFLICT; }
+        if (match == PAXOS_MATCH_CHOSEN) { return PAXOS_ERR_TRIMMED; }
+        if (match == PAXOS_MATCH_SAME) {
+            a->promised = run->ballot;
+            *lsn_out = paxos_revote_run(a, run);
+            return PAXOS_OK;
+        }
+    }
+    const paxos_status_t status = paxos_log_store_hot(a, run, PAXOS_RUN_ACCEPTED, lsn_out);
+    if (PAXOS_UNLIKELY(status != PAXOS_OK)) { return status; }
+    a->promised = run->ballot;
+    return PAXOS_OK;
+}
+
+/* As paxos_acceptor_sent. */
+PAXOS_MUST_USE static inline paxos_status_t paxos_acceptor_sent_hot(paxos_acceptor_t *a, uint64_t token) {
+    if (token == 0) { return PAXOS_OK; }
+    const uint64_t member = (token >> 48) - 1;
+    if (member >= a->member_count) { return PAXOS_ERR_RANGE; }
+    paxos_member_t *m = paxos_members(a) + member;
+    const uint64_t low = (uint64_t)1 << 48;
+    const uint64_t ahead = (m->sends_polled - token) & (low - 1);
+    if (ahead >= m->sends_polled) { return PAXOS_ERR_RANGE; }
+    const uint64_t done = m->sends_polled - ahead;
+    if (done > m->sends_done) { m->sends_done = done; }
+    return PAXOS_OK;
+}
+
+/* Decode a frame and find its sender; PAXOS_ERR_WIRE and PAXOS_ERR_FOREIGN are counted. Cost O(1). */
+PAXOS_MUST_USE static inline paxos_status_t paxos_acceptor_decode_hot(
+    paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, size_t body_bytes,
+    paxos_frame_t *frame, uint32_t *member_out) {
+    if (header_bytes != PAXOS_FRAME_HEADER_BYTES ||
+        paxos_frame_decode_hot(header, frame) != PAXOS_OK ||
+        frame->body_bytes != body_bytes) {
+        a->counters.wire += 1;
+        return PAXOS_ERR_WIRE;
+    }
+    *member_out = paxos_member_index(a, frame->sender);
+    if (frame->cluster != a->cluster || frame->group != a->group || frame->receiver != a->node ||
+        *member_out == PAXOS_MEMBERS_MAX || *member_out == a->self_index ||
+        frame->body_bytes > a->body_bytes_max) {
+        a->counters.foreign += 1;
+        return PAXOS_ERR_FOREIGN;
+    }
+    /* A node that kept its votes in memory and came back has forgotten them: it is nobody. */
+    const uint32_t known = paxos_members(a)[*member_out].incarnation;
+    if (a->memory_only && known != 0 && known != frame->incarnation) {
+        a->counters.foreign += 1;
+        return PAXOS_ERR_FOREIGN;
+    }
+    a->counters.frames += 1;
+    return PAXOS_OK;
+}
+
+#if defined(__clang__)
+#pragma clang assume_nonnull end
+#endif
+
+#endif
