@@ -66,10 +66,11 @@ static bool is_page(const paxos_frame_t *frame) {
 }
 
 static bool is_rejection(const paxos_frame_t *frame) {
+    if (frame->slot == 0) { return false; }
     if (!paxos_is_ballot_of(frame, frame->receiver)) { return false; }
     switch (frame->state) {
         case PAXOS_REASON_STALE: return frame->other > frame->ballot && frame->digest == 0;
-        case PAXOS_REASON_CONFLICT: return frame->slot != 0 && frame->count != 0;
+        case PAXOS_REASON_CONFLICT: return frame->count != 0;
         default: return false;
     }
 }
