@@ -79,7 +79,7 @@ struct ChecksumTests {
     @Test("the digest tells apart checksums in a slot, slots of a checksum, and entries exchanged")
     func digest_isBound() {
         let checksums: [UInt32] = [0, 1, 2, 0xFFFF_FFFE, 0xFFFF_FFFF, 0x8000_0000]
-        let slots: [UInt64] = Array(1...64) + [1 << 32, 1 << 61, (1 << 62) - 1]
+        let slots: [UInt64] = Array(1...64) + [1 << 32, (1 << 62) - 1]
         for slot in slots {
             #expect(Set(checksums.map { paxos_digest_term(slot, $0) }).count == checksums.count)
         }
