@@ -64,7 +64,9 @@ struct RandomWalk {
 
     private mutating func takeStep() -> String {
         switch random.below(100) {
-        case 0..<45: return accept()
+        case 0..<37: return accept()
+        case 37..<42: return lead()
+        case 42..<45: return voteAgain()
         case 45..<52: return learn()
         case 52..<64: return commit()
         case 64..<70: return trim()
@@ -224,6 +226,45 @@ struct RandomWalk {
             }
             unsent.removeFirst(count)
         }
+    }
+
+    /// Promise a ballot of this node's own, and append to the log as a leader does.
+    private mutating func lead() -> String {
+        var promised: UInt64 = 0
+        var lsn: UInt64 = 0
+        if paxos_ballot_node(model.promised) != 1 {
+            round = max(round, paxos_ballot_round(model.promised)) + 1
+            let own = ballot(round, node: 1)
+            let status = paxos_acceptor_prepare(block.acceptor, own, &promised, &lsn)
+            if status != PAXOS_OK { return "own promise, status \(status.rawValue)" }
+            model.promised = own
+        }
+        var count = 0
+        while count < 1 + random.below(3), model.lastSlot < model.trimmed + 16 {
+            let entry = fresh()
+            var header = paxos_entry_get(entry.bytes)
+            let slot = model.lastSlot + 1
+            let status = paxos_log_append(
+                block.acceptor, model.promised, slot, &header, entry.value, &lsn)
+            if status != PAXOS_OK { return "append \(slot), status \(status.rawValue)" }
+            model.accept(Run(ballot: model.promised, slot: slot, entries: [entry]))
+            proposed[model.promised, default: [:]][slot] = entry
+            count += 1
+        }
+        return "append \(count)"
+    }
+
+    /// Vote for what is held, under the node's own ballot, without a copy.
+    private mutating func voteAgain() -> String {
+        let writesFull = !memory && paxos_writes_full(block.acceptor)
+        guard paxos_ballot_node(model.promised) == 1, !writesFull else { return "no vote" }
+        let slot = model.decided + 1 + UInt64(random.below(6))
+        guard let held = model.slots[slot], !held.chosen else { return "no vote" }
+        let cell = paxos_cell(block.acceptor, slot).pointee
+        _ = paxos_log_revote(block.acceptor, model.promised, slot, cell.position, cell.bytes)
+        model.slots[slot]?.ballot = model.promised
+        proposed[model.promised, default: [:]][slot] = held.entry
+        return "vote again \(slot)"
     }
 
     // MARK: What must hold after each

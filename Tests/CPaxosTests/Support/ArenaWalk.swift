@@ -20,6 +20,14 @@ extension AcceptorBlock {
         for slot in a.trimmed + 1...a.trimmed + UInt64(a.window_slots) {
             let cell = paxos_cell(acceptor, slot).pointee
             guard cell.slot == slot else { continue }
+            if cell.behind > 0 && slot > a.trimmed + 1 {
+                let before = paxos_cell(acceptor, slot - 1).pointee
+                if before.slot != slot - 1 || before.position + UInt64(before.bytes) != cell.position
+                    || before.behind + 1 < cell.behind
+                {
+                    return "slot \(slot) does not stand behind the one before it"
+                }
+            }
             let end = cell.position + UInt64(cell.bytes)
             guard runs.contains(where: { $0.0 + 16 <= cell.position && end <= $0.1 }) else {
                 return "the entry of slot \(slot) is in no run"
