@@ -9,44 +9,50 @@
 #define ANY UINT64_MAX
 #define SLOTS (PAXOS_SLOT_MAX - 1)
 
+/* A rule from what is allowed: the columns are state, count, ballot, slot, watermark, nonce, digest,
+ * other and trim, in the order of the header. */
+#define RULE(state, count, ballot, slot, watermark, nonce, digest, other, trim)                \
+    {{~(uint64_t)(state), ~(uint64_t)(count), ~(uint64_t)(ballot), ~(uint64_t)(slot),          \
+      ~(uint64_t)(watermark), ~(uint64_t)(nonce), ~(uint64_t)(digest), ~(uint64_t)(other),     \
+      ~(uint64_t)(trim)}}
+
 const paxos_rule_t paxos_rules[PAXOS_FRAME_KIND_MAX + 1] = {
-    [PAXOS_FRAME_PREPARE] = {{
-        [WORD_STATE] = NODES, [WORD_BALLOT] = ANY, [WORD_SLOT] = SLOTS, [WORD_DIGEST] = ANY}},
-    [PAXOS_FRAME_PROMISE] = {{
-        [WORD_STATE] = NODES | FLAGS(PAXOS_FLAG_LAST | PAXOS_FLAG_PAUSE) | STATES(7),
-        [WORD_COUNT] = COUNT | BODY, [WORD_BALLOT] = ANY, [WORD_SLOT] = SLOTS,
-        [WORD_WATERMARK] = SLOTS, [WORD_DIGEST] = ANY, [WORD_OTHER] = ANY, [WORD_TRIM] = SLOTS}},
-    [PAXOS_FRAME_REJECTED] = {{
-        [WORD_STATE] = NODES | STATES(3), [WORD_COUNT] = COUNT, [WORD_BALLOT] = ANY,
-        [WORD_SLOT] = SLOTS, [WORD_WATERMARK] = SLOTS, [WORD_DIGEST] = ANY, [WORD_OTHER] = ANY}},
-    [PAXOS_FRAME_ACCEPT] = {{
-        [WORD_STATE] = NODES | FLAGS(PAXOS_FLAG_VOTED), [WORD_COUNT] = COUNT | BODY,
-        [WORD_BALLOT] = ANY, [WORD_SLOT] = SLOTS, [WORD_WATERMARK] = SLOTS, [WORD_DIGEST] = ANY,
-        [WORD_TRIM] = SLOTS}},
-    [PAXOS_FRAME_ACCEPTED] = {{
-        [WORD_STATE] = NODES, [WORD_COUNT] = COUNT, [WORD_BALLOT] = ANY, [WORD_SLOT] = SLOTS,
-        [WORD_WATERMARK] = SLOTS, [WORD_DIGEST] = ANY}},
-    [PAXOS_FRAME_COMMIT] = {{
-        [WORD_STATE] = NODES, [WORD_BALLOT] = ANY, [WORD_WATERMARK] = SLOTS, [WORD_TRIM] = SLOTS}},
-    [PAXOS_FRAME_HEARTBEAT] = {{
-        [WORD_STATE] =
-            NODES | FLAGS(PAXOS_FLAG_LEADING | PAXOS_FLAG_QUORUM | PAXOS_FLAG_MEMORY),
-        [WORD_BALLOT] = ANY, [WORD_WATERMARK] = SLOTS, [WORD_NONCE] = ANY, [WORD_DIGEST] = ANY,
-        [WORD_OTHER] = ANY, [WORD_TRIM] = SLOTS}},
-    [PAXOS_FRAME_HEARTBEAT_REPLY] = {{
-        [WORD_STATE] = NODES | FLAGS(PAXOS_FLAG_QUORUM | PAXOS_FLAG_MEMORY), [WORD_BALLOT] = ANY,
-        [WORD_WATERMARK] = SLOTS, [WORD_NONCE] = ANY, [WORD_DIGEST] = ANY, [WORD_OTHER] = ANY}},
-    [PAXOS_FRAME_LEARN] = {{
-        [WORD_STATE] = NODES, [WORD_COUNT] = COUNT, [WORD_SLOT] = SLOTS}},
-    [PAXOS_FRAME_LEARNED] = {{
-        [WORD_STATE] = NODES | FLAGS(PAXOS_FLAG_PAUSE) | STATES(7), [WORD_COUNT] = COUNT | BODY,
-        [WORD_SLOT] = SLOTS, [WORD_WATERMARK] = SLOTS, [WORD_DIGEST] = ANY, [WORD_TRIM] = SLOTS}},
-    [PAXOS_FRAME_FORWARD] = {{
-        [WORD_STATE] = NODES, [WORD_COUNT] = COUNT | BODY, [WORD_BALLOT] = ANY,
-        [WORD_DIGEST] = ANY}},
-    [PAXOS_FRAME_REFUSED] = {{
-        [WORD_STATE] = NODES | STATES(7), [WORD_COUNT] = COUNT, [WORD_BALLOT] = ANY,
-        [WORD_NONCE] = ANY, [WORD_OTHER] = ANY}},
+    [PAXOS_FRAME_PREPARE] =
+        RULE(NODES,
+             0, ANY, SLOTS, 0, 0, ANY, 0, 0),
+    [PAXOS_FRAME_PROMISE] =
+        RULE(NODES | FLAGS(PAXOS_FLAG_LAST | PAXOS_FLAG_PAUSE) | STATES(7),
+             COUNT | BODY, ANY, SLOTS, SLOTS, 0, ANY, ANY, SLOTS),
+    [PAXOS_FRAME_REJECTED] =
+        RULE(NODES | STATES(3),
+             COUNT, ANY, SLOTS, SLOTS, 0, ANY, ANY, 0),
+    [PAXOS_FRAME_ACCEPT] =
+        RULE(NODES | FLAGS(PAXOS_FLAG_VOTED),
+             COUNT | BODY, ANY, SLOTS, SLOTS, 0, ANY, 0, SLOTS),
+    [PAXOS_FRAME_ACCEPTED] =
+        RULE(NODES,
+             COUNT, ANY, SLOTS, SLOTS, 0, ANY, 0, 0),
+    [PAXOS_FRAME_COMMIT] =
+        RULE(NODES,
+             0, ANY, 0, SLOTS, 0, 0, 0, SLOTS),
+    [PAXOS_FRAME_HEARTBEAT] =
+        RULE(NODES | FLAGS(PAXOS_FLAG_LEADING | PAXOS_FLAG_QUORUM | PAXOS_FLAG_MEMORY),
+             0, ANY, 0, SLOTS, ANY, ANY, ANY, SLOTS),
+    [PAXOS_FRAME_HEARTBEAT_REPLY] =
+        RULE(NODES | FLAGS(PAXOS_FLAG_QUORUM | PAXOS_FLAG_MEMORY),
+             0, ANY, 0, SLOTS, ANY, ANY, ANY, 0),
+    [PAXOS_FRAME_LEARN] =
+        RULE(NODES,
+             COUNT, 0, SLOTS, 0, 0, 0, 0, 0),
+    [PAXOS_FRAME_LEARNED] =
+        RULE(NODES | FLAGS(PAXOS_FLAG_PAUSE) | STATES(7),
+             COUNT | BODY, 0, SLOTS, SLOTS, 0, ANY, 0, SLOTS),
+    [PAXOS_FRAME_FORWARD] =
+        RULE(NODES,
+             COUNT | BODY, ANY, 0, 0, 0, ANY, 0, 0),
+    [PAXOS_FRAME_REFUSED] =
+        RULE(NODES | STATES(7),
+             COUNT, ANY, 0, 0, ANY, 0, ANY, 0),
 };
 
 /* A page of a promise or of learned entries: what its state and its flags allow. */

@@ -60,8 +60,7 @@ static paxos_status_t take_prepare(
     return PAXOS_OK;
 }
 
-/* The part of a verified run that lies above the trim point. */
-static paxos_run_t above_trim(const paxos_acceptor_t *a, paxos_run_t run) {
+paxos_run_t paxos_run_above_trim(const paxos_acceptor_t *a, paxos_run_t run) {
     while (run.count > 0 && run.slot <= a->trimmed) {
         const uint32_t bytes = paxos_entry_bytes(paxos_get32(run.entries + 4));
         run.digest -= paxos_digest_term(run.slot, paxos_get32(run.entries));
@@ -100,7 +99,7 @@ static paxos_status_t take_accept(
     }
     paxos_run_t run = {
         frame->ballot, frame->slot, frame->count, frame->body_bytes, frame->digest, body};
-    if (PAXOS_UNLIKELY(run.slot <= a->trimmed)) { run = above_trim(a, run); }
+    if (PAXOS_UNLIKELY(run.slot <= a->trimmed)) { run = paxos_run_above_trim(a, run); }
     paxos_status_t status = PAXOS_ERR_TRIMMED;
     uint64_t lsn = 0;
     if (PAXOS_LIKELY(run.count > 0)) { status = paxos_acceptor_accept_hot(a, &run, &lsn); }
@@ -157,7 +156,7 @@ static paxos_status_t take_learned(
     if (frame->state != PAXOS_RUN_CHOSEN) { return PAXOS_OK; }
     const paxos_run_t whole = {
         0, frame->slot, frame->count, frame->body_bytes, frame->digest, body};
-    const paxos_run_t run = above_trim(a, whole);
+    const paxos_run_t run = paxos_run_above_trim(a, whole);
     if (run.count == 0) { return PAXOS_OK; }
     const paxos_status_t status = paxos_log_learn(a, &run);
     if (status == PAXOS_ERR_FULL) { a->counters.full += 1; }

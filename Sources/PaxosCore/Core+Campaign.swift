@@ -85,10 +85,11 @@ extension Core {
         if last > windowEnd { return PAXOS_ERR_FULL }
         if last > r.pointee.high_slot { r.pointee.high_slot = last }
         if UInt32(frame.pointee.state) == PAXOS_RUN_CHOSEN.rawValue {
-            var run = paxos_run_t(
-                ballot: 0, slot: frame.pointee.slot, count: frame.pointee.count, bytes: frame.pointee.body_bytes,
-                digest: frame.pointee.digest, entries: body)
-            return frame.pointee.slot <= a.pointee.trimmed ? PAXOS_OK : paxos_log_learn(a, &run)
+            let whole = paxos_run_t(
+                ballot: 0, slot: frame.pointee.slot, count: frame.pointee.count,
+                bytes: frame.pointee.body_bytes, digest: frame.pointee.digest, entries: body)
+            var run = paxos_run_above_trim(a, whole)
+            return run.count == 0 ? PAXOS_OK : paxos_log_learn(a, &run)
         }
         return adoptRun(frame, body)
     }

@@ -158,11 +158,15 @@ extension Core {
     /// A leader spoke under a ballot that this node's promise does not forbid.
     @inline(__always)
     func follow(_ ballot: UInt64) {
-        if ballot < a.pointee.promised || isLeader { return }
+        if ballot < a.pointee.promised { return }
+        if isLeader || isCandidate {
+            if ballot == r.pointee.ballot { return }
+            stepDown()
+        }
         r.pointee.leader_ballot = ballot
         r.pointee.leader_heard_ns = now
         r.pointee.attempts = 0
-        if !isCandidate { r.pointee.campaign_ns = never }
+        r.pointee.campaign_ns = never
         a.pointee.following = ballot
     }
 
@@ -186,7 +190,7 @@ extension Core {
     }
 
     /// This node promised another's ballot: give that candidate the time to become leader.
-    func defer_(to ballot: UInt64) {
+    func giveWay(to ballot: UInt64) {
         if a.pointee.following != 0 && a.pointee.following < ballot { a.pointee.following = 0 }
         if r.pointee.manual_elections == 0 {
             r.pointee.campaign_ns = now &+ patience &+ backOff()

@@ -2,6 +2,7 @@ internal import CPaxos
 
 /// Following: what frames of others do here, and how a member that missed entries gets them.
 extension Core {
+    @inline(__always)
     func receive(
         _ header: UnsafePointer<UInt8>, _ headerBytes: Int, _ body: UnsafePointer<UInt8>?,
         _ bodyBytes: Int
@@ -23,6 +24,9 @@ extension Core {
     private func take(
         _ member: UInt32, _ frame: Frame, _ entries: UnsafePointer<UInt8>
     ) -> Status {
+        /* A vote for another may replace entries of this leadership: look at them before. */
+        let isOvertaken = isLeader && frame.pointee.ballot > r.pointee.ballot
+        let mine = isOvertaken ? undecidedOwn() : (0, 0)
         let status = paxos_acceptor_take(a, member, frame, entries)
         if status == PAXOS_ERR_WIRE || status == PAXOS_ERR_FOREIGN || status == PAXOS_ERR_BUSY {
             return status
@@ -31,7 +35,10 @@ extension Core {
         let own = react(member, frame, entries, status)
         noteDecided(member, frame.pointee.watermark)
         /* A promise or vote for another's ballot ends this node's own attempt or leadership. */
-        if a.pointee.promised != r.pointee.ballot && (isLeader || isCandidate) { stepDown() }
+        if a.pointee.promised != r.pointee.ballot && (isLeader || isCandidate) {
+            stepDown()
+        }
+        if isOvertaken && !isLeader { lose(mine) }
         return status == PAXOS_OK ? own : status
     }
 
@@ -71,7 +78,7 @@ extension Core {
     ) -> Status {
         switch UInt32(frame.pointee.kind) {
         case PAXOS_FRAME_PREPARE.rawValue:
-            if taken == PAXOS_OK { defer_(to: frame.pointee.ballot) }
+            if taken == PAXOS_OK { giveWay(to: frame.pointee.ballot) }
             return PAXOS_OK
         case PAXOS_FRAME_PROMISE.rawValue: return takePromise(member, frame, body)
         case PAXOS_FRAME_REJECTED.rawValue: return takeRejected(member, frame)

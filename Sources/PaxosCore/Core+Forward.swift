@@ -107,7 +107,7 @@ extension Core {
             if forward.pointee.count > 0 {
                 if now < forward.pointee.deadline_ns { return }
                 let last = forward.pointee.number &+ UInt64(forward.pointee.count) &- 1
-                lose(forward.pointee.number, last)
+                lose((forward.pointee.number, last))
             }
             r.pointee.forwards_out = r.pointee.forwards_out &+ 1
         }
@@ -139,6 +139,10 @@ extension Core {
         if isOwed(member, PAXOS_OWED_REFUSED) { return PAXOS_ERR_BUSY }
         /* Of another leadership than the last one here: it may have been admitted in another life. */
         if frame.pointee.ballot != r.pointee.ballot || isCandidate { return PAXOS_OK }
+        if !isAllOfSender(frame, body) {
+            a.pointee.counters.wire &+= 1
+            return PAXOS_ERR_WIRE
+        }
         let peer = peer(member)
         if peer.pointee.forward_incarnation != frame.pointee.incarnation {
             peer.pointee.forward_incarnation = frame.pointee.incarnation
@@ -148,10 +152,6 @@ extension Core {
         var index: UInt32 = 0
         while index < frame.pointee.count {
             let entry = paxos_entry_get(bytes)
-            if entry.node != frame.pointee.sender || entry.incarnation != frame.pointee.incarnation {
-                a.pointee.counters.wire &+= 1
-                return PAXOS_ERR_WIRE
-            }
             if entry.number > peer.pointee.forward_number {
                 let status = isLeader ? admit(entry.value_bytes) : PAXOS_ERR_NO_LEADER
                 if status != PAXOS_OK || append(entry, bytes + valueOffset) != PAXOS_OK {
@@ -164,6 +164,21 @@ extension Core {
             index &+= 1
         }
         return PAXOS_OK
+    }
+
+    /// Whether all entries of a forward are commands that its sender proposed in its present life.
+    private func isAllOfSender(_ frame: Frame, _ body: UnsafePointer<UInt8>) -> Bool {
+        var bytes = body
+        for _ in 0..<frame.pointee.count {
+            let entry = paxos_entry_get(bytes)
+            if entry.node != frame.pointee.sender || entry.incarnation != frame.pointee.incarnation
+                || entry.kind != UInt8(truncatingIfNeeded: PAXOS_ENTRY_COMMAND.rawValue)
+            {
+                return false
+            }
+            bytes += Int(paxos_entry_bytes(entry.value_bytes))
+        }
+        return true
     }
 
     private var valueOffset: Int { Int(PAXOS_ENTRY_HEADER_BYTES) }

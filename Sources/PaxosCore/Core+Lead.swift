@@ -142,7 +142,7 @@ extension Core {
     /// Stop leading, or trying to. What was under way has an unknown outcome from now on.
     func stepDown() {
         let wasCandidate = isCandidate
-        if isLeader { loseProposals() }
+        if isLeader { lose(undecidedOwn()) }
         r.pointee.role = PAXOS_ROLE_FOLLOWER.rawValue
         if a.pointee.following == r.pointee.ballot { a.pointee.following = 0 }
         r.pointee.attempt_ns = never
@@ -168,16 +168,23 @@ extension Core {
         }
     }
 
-    /// Proposals of this node that stand in its log and are not decided may be or not: say unknown.
-    private func loseProposals() {
+    /// Numbers of this node's proposals that stand in its log under its ballot and are not decided;
+    /// 0 if there are none.
+    func undecidedOwn() -> (first: UInt64, last: UInt64) {
+        var first: UInt64 = 0
+        var last: UInt64 = 0
         var slot = a.pointee.decided &+ 1
         while slot < r.pointee.next_slot {
             if holds(slot) && cell(slot).pointee.ballot == r.pointee.ballot {
                 let entry = paxos_entry_get(paxos_arena(a, cell(slot).pointee.position))
-                if isOwn(entry) { lose(entry.number, entry.number) }
+                if isOwn(entry) {
+                    if first == 0 { first = entry.number }
+                    last = entry.number
+                }
             }
             slot = slot &+ 1
         }
+        return (first, last)
     }
 
     @inline(__always)
@@ -187,7 +194,9 @@ extension Core {
     }
 
     /// Owe the outcome *unknown* for a range of own proposals, joined with what is owed already.
-    func lose(_ first: UInt64, _ last: UInt64) {
+    func lose(_ range: (first: UInt64, last: UInt64)) {
+        let (first, last) = range
+        if first == 0 { return }
         if r.pointee.lost_last == 0 || first < r.pointee.lost_first { r.pointee.lost_first = first }
         if last > r.pointee.lost_last { r.pointee.lost_last = last }
     }

@@ -5,6 +5,7 @@ internal import CPaxos
 /// Nothing is queued: frames are made from state at the moment they are polled, so that a slow peer
 /// costs no memory and gets the latest word.
 extension Core {
+    @inline(__always)
     func poll(_ effect: UnsafeMutablePointer<paxos_effect_t>) -> Bool {
         if paxos_acceptor_has_effects(a) && paxos_acceptor_poll(a, effect) { return true }
         if r.pointee.delivered < a.pointee.decided {
@@ -14,7 +15,17 @@ extension Core {
         let rare =
             r.pointee.lost_last | UInt64(r.pointee.refused_count)
             | (r.pointee.forwards_polled ^ r.pointee.forwards_in)
-        if rare != 0 && (pollOutcome(effect) || pollForward(effect)) { return true }
+        if rare != 0 && pollRare(effect) { return true }
+        return r.pointee.active != 0 && pollPeers(effect)
+    }
+
+    @inline(never)
+    private func pollRare(_ effect: UnsafeMutablePointer<paxos_effect_t>) -> Bool {
+        pollOutcome(effect) || pollForward(effect)
+    }
+
+    @inline(never)
+    private func pollPeers(_ effect: UnsafeMutablePointer<paxos_effect_t>) -> Bool {
         while r.pointee.active != 0 {
             let member = UInt32(truncatingIfNeeded: r.pointee.active.trailingZeroBitCount)
             let found = pollPeer(member, effect)
@@ -34,12 +45,13 @@ extension Core {
     }
 
     /// As many decided entries, from the next one on, as stand together.
+    @inline(never)
     private func pollDelivery(_ effect: UnsafeMutablePointer<paxos_effect_t>) {
         let slot = r.pointee.delivered &+ 1
         let position = cell(slot).pointee.position
         var bytes: UInt32 = 0
         let count = paxos_log_together_hot(a, slot, a.pointee.decided, UInt32.max, &bytes)
-        clear(effect, PAXOS_EFFECT_DELIVER)
+        paxos_effect_clear(effect, PAXOS_EFFECT_DELIVER.rawValue)
         effect.pointee.slot = slot
         effect.pointee.count = count
         effect.pointee.body_offset = paxos_arena_offset(a, position)
@@ -82,27 +94,11 @@ extension Core {
         _ effect: UnsafeMutablePointer<paxos_effect_t>, _ number: UInt64, _ count: UInt64,
         _ reason: UInt16
     ) {
-        clear(effect, PAXOS_EFFECT_OUTCOME)
+        paxos_effect_clear(effect, PAXOS_EFFECT_OUTCOME.rawValue)
         effect.pointee.number = number
         effect.pointee.count = UInt32(truncatingIfNeeded: min(count, UInt64(UInt32.max)))
         effect.pointee.reason = reason
         effect.pointee.node = paxos_ballot_node(a.pointee.following)
-    }
-
-    @inline(__always)
-    private func clear(
-        _ effect: UnsafeMutablePointer<paxos_effect_t>, _ kind: paxos_effect_kind
-    ) {
-        effect.pointee.kind = kind.rawValue
-        effect.pointee.node = 0
-        effect.pointee.reason = 0
-        effect.pointee.count = 0
-        effect.pointee.token = 0
-        effect.pointee.lsn = 0
-        effect.pointee.slot = 0
-        effect.pointee.number = 0
-        effect.pointee.body_offset = 0
-        effect.pointee.body_bytes = 0
     }
 
     // MARK: Frames to a peer
@@ -111,18 +107,6 @@ extension Core {
     func begin(_ frame: inout paxos_frame_t, _ kind: paxos_frame_kind, _ member: UInt32) {
         let receiver = (paxos_members(a) + Int(member)).pointee.node
         paxos_frame_from(a, UInt8(truncatingIfNeeded: kind.rawValue), receiver, &frame)
-    }
-
-    /// Whether a poll would find nothing: an O(1) look that saves the call.
-    var isQuiet: Bool {
-        @inline(__always) get {
-            let owed =
-                (r.pointee.delivered ^ a.pointee.decided) | r.pointee.lost_last
-                | UInt64(r.pointee.refused_count)
-                | (r.pointee.forwards_polled ^ r.pointee.forwards_in)
-                | UInt64(r.pointee.active)
-            return owed == 0 && !paxos_acceptor_has_effects(a)
-        }
     }
 
     @inline(__always)

@@ -73,7 +73,7 @@ func paxos_replica_poll(
     _ effect: UnsafeMutablePointer<paxos_effect_t>?
 ) -> Bool {
     guard let core = core(replica), let effect else { return false }
-    return core.isQuiet ? false : core.poll(effect)
+    return core.poll(effect)
 }
 
 @c @implementation
@@ -84,6 +84,7 @@ func paxos_replica_flushed(
     if lsn > core.a.pointee.lsn { return PAXOS_ERR_RANGE }
     core.countOwnVotes(lsn)
     let status = paxos_acceptor_flushed(core.a, lsn)
+    if core.isCandidate { core.r.pointee.active |= core.everyPeer }
     core.checkPromises()
     if core.isLeader { core.recover() }
     return status

@@ -123,6 +123,13 @@ static inline void paxos_frame_put(uint8_t *out, const paxos_frame_t *frame) {
     paxos_put32(out, paxos_crc32c_words(0, out + 4, PAXOS_FRAME_HEADER_BYTES - 4));
 }
 
+/* A word of a header, loaded as it was stored: two at once would wait for both to reach the cache. */
+static inline uint64_t paxos_get64_scalar(const uint8_t *bytes) {
+    uint64_t word = paxos_get64(bytes);
+    PAXOS_SCALAR(word);
+    return word;
+}
+
 /* Read the fields of a header whose checksum was verified before. Cost O(1). */
 static inline void paxos_frame_read(const uint8_t *bytes, paxos_frame_t *frame) {
     frame->kind = bytes[7];
@@ -135,13 +142,13 @@ static inline void paxos_frame_read(const uint8_t *bytes, paxos_frame_t *frame) 
     frame->state = paxos_get16(bytes + 30);
     frame->count = paxos_get32(bytes + 32);
     frame->body_bytes = paxos_get32(bytes + 36);
-    frame->ballot = paxos_get64(bytes + 40);
-    frame->slot = paxos_get64(bytes + 48);
-    frame->watermark = paxos_get64(bytes + 56);
-    frame->nonce = paxos_get64(bytes + 64);
-    frame->digest = paxos_get64(bytes + 72);
-    frame->other = paxos_get64(bytes + 80);
-    frame->trim = paxos_get64(bytes + 88);
+    frame->ballot = paxos_get64_scalar(bytes + 40);
+    frame->slot = paxos_get64_scalar(bytes + 48);
+    frame->watermark = paxos_get64_scalar(bytes + 56);
+    frame->nonce = paxos_get64_scalar(bytes + 64);
+    frame->digest = paxos_get64_scalar(bytes + 72);
+    frame->other = paxos_get64_scalar(bytes + 80);
+    frame->trim = paxos_get64_scalar(bytes + 88);
 }
 
 /* Verify and read a header.

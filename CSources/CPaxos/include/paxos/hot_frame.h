@@ -12,25 +12,14 @@
 #pragma clang assume_nonnull begin
 #endif
 
-/* What may stand in the words of 8 bytes from offset 24 on, kind by kind. */
-enum {
-    WORD_STATE = 0, /* sender, receiver, flags, state */
-    WORD_COUNT = 1, /* count, body_bytes              */
-    WORD_BALLOT = 2,
-    WORD_SLOT = 3,
-    WORD_WATERMARK = 4,
-    WORD_NONCE = 5,
-    WORD_DIGEST = 6,
-    WORD_OTHER = 7,
-    WORD_TRIM = 8,
-    PAXOS_WORDS = 9
-};
+/* A header has so many words of 8 bytes from offset 24 on, where the kinds differ. */
+enum { PAXOS_WORDS = 9 };
 
 typedef struct paxos_rule {
-    uint64_t allowed[PAXOS_WORDS];
+    uint64_t forbidden[PAXOS_WORDS];
 } paxos_rule_t;
 
-/* The words that each kind of frame may use. */
+/* The bits that each kind of frame may not have. */
 extern const paxos_rule_t paxos_rules[PAXOS_FRAME_KIND_MAX + 1];
 
 /* Whether the fields of a frame of a rarer kind go together. */
@@ -40,9 +29,7 @@ bool paxos_frame_is_consistent(const paxos_frame_t *frame);
 static inline bool paxos_has_foreign_bits(const paxos_rule_t *rule, const uint8_t *bytes) {
     uint64_t foreign = 0;
     for (uint32_t i = 0; i < PAXOS_WORDS; i++) {
-        uint64_t word = paxos_get64(bytes + 24 + 8 * (size_t)i);
-        PAXOS_SCALAR(word);
-        foreign |= word & ~rule->allowed[i];
+        foreign |= paxos_get64_scalar(bytes + 24 + 8 * (size_t)i) & rule->forbidden[i];
     }
     return foreign != 0;
 }
@@ -64,9 +51,10 @@ PAXOS_MUST_USE static inline paxos_status_t paxos_frame_decode_hot(
         return PAXOS_ERR_WIRE;
     }
     paxos_frame_read(bytes, frame);
+    const uint32_t nodes = (uint32_t)paxos_get64_scalar(bytes + 24);
     if (PAXOS_UNLIKELY(
-            frame->cluster == 0 || frame->incarnation == 0 || frame->sender == 0 ||
-            frame->receiver == 0 || frame->body_bytes > PAXOS_FRAME_BODY_BYTES_MAX)) {
+            frame->cluster == 0 || frame->incarnation == 0 || (nodes & 0xFFFFu) == 0 ||
+            nodes >> 16 == 0 || frame->body_bytes > PAXOS_FRAME_BODY_BYTES_MAX)) {
         return PAXOS_ERR_WIRE;
     }
     bool consistent;

@@ -115,6 +115,9 @@ uint64_t paxos_revote_run(paxos_acceptor_t *a, const paxos_run_t *run);
 /* Slots up to `last` moved away from what follows them: what stands behind them must know. */
 void paxos_cut_behind(paxos_acceptor_t *a, uint64_t last);
 
+/* The part of a verified run that lies above the trim point; its count may be 0. Cost O(count). */
+paxos_run_t paxos_run_above_trim(const paxos_acceptor_t *a, paxos_run_t run);
+
 /* Take a run of learned entries: each is chosen. Post: PAXOS_OK, or PAXOS_ERR_FULL / PAXOS_ERR_BUSY
  * when not all of it could be held; what was held stays. Cost O(bytes). */
 PAXOS_MUST_USE paxos_status_t paxos_log_learn(paxos_acceptor_t *a, const paxos_run_t *run);
