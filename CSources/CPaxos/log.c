@@ -207,7 +207,6 @@ paxos_status_t paxos_log_learn(paxos_acceptor_t *a, const paxos_run_t *run) {
 }
 
 void paxos_log_advance(paxos_acceptor_t *a) {
-    if (a->decided == a->last_slot) { return; }
     const uint64_t end = a->trimmed + a->window_slots;
     uint64_t slot = a->decided + 1;
     for (; slot <= end; slot++) {

@@ -107,7 +107,7 @@ static paxos_status_t take_accept(
         if (a->chooses_early && (frame->flags & PAXOS_FLAG_VOTED) != 0) { choose_run(a, &run); }
         if (frame->trim > a->stable) { a->stable = frame->trim; }
         paxos_log_note_commit(a, frame->ballot, frame->watermark);
-        paxos_log_advance(a);
+        if (a->decided != a->last_slot) { paxos_log_advance(a); }
         accepted(a, member, &run, lsn);
         return PAXOS_OK;
     }

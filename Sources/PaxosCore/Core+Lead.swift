@@ -88,7 +88,7 @@ extension Core {
             slot = slot &+ 1
         }
         if a.pointee.decided != before {
-            paxos_log_advance(a)
+            if a.pointee.decided != a.pointee.last_slot { paxos_log_advance(a) }
             /* Peers that decide by themselves need no word of it. */
             if a.pointee.chooses_early == 0 { r.pointee.active |= everyPeer }
         }
