@@ -28,6 +28,8 @@ final class Replayer {
     private var nextLine: Int?
     private var settledSlot: UInt64 = 0
 
+    static let window = 1024
+
     /// An hour in which no replica delivers anything is the end.
     private static let patience_ns: UInt64 = 3_600_000_000_000
 
@@ -56,22 +58,23 @@ final class Replayer {
 
     private func config(node: Int) -> paxos_config_t {
         .benchmark(
-            nodes: nodes, node: node, valueBytes: max(64, lines.longest), batch: 1024, window: 4096,
+            nodes: nodes, node: node, valueBytes: max(64, lines.longest), batch: 64, window: Self.window,
             seed: seed &* 31)
     }
 
     func run() -> End {
         var progress = ReplayProgress(lines: lines.count)
         defer { progress.clear() }
-        var delivered = -1
+        var delivered: UInt64 = 0
         var delivered_ns = now_ns
         while true {
             propose()
             for index in 0..<nodes { drain(index) }
             let applied = replicas.reduce(0) { $0 + $1.applied }
             if applied == nodes * lines.count { return .delivered }
-            if applied != delivered {
-                delivered = applied
+            let slots = replicas.reduce(0) { $0 + $1.slot }
+            if slots != delivered {
+                delivered = slots
                 delivered_ns = now_ns
                 trim()
             } else if now_ns - delivered_ns > Replayer.patience_ns {
