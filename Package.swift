@@ -42,7 +42,12 @@ let package = Package(
             ],
             path: "Benchmarks/bench"),
         .testTarget(name: "CPaxosTests", dependencies: ["CPaxos"]),
-        .testTarget(name: "PaxosCoreTests", dependencies: ["PaxosCore", "CPaxos"]),
+        .target(
+            name: "PaxosTestSupport", dependencies: ["PaxosCore", "CPaxos"], path: "Tests/Support"),
+        .testTarget(
+            name: "PaxosCoreTests", dependencies: ["PaxosTestSupport", "PaxosCore", "CPaxos"]),
+        .testTarget(
+            name: "ScenarioTests", dependencies: ["PaxosTestSupport", "PaxosCore", "CPaxos"]),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
         .testTarget(name: "PaxosTests", dependencies: ["Paxos", "CAllocationCount"]),
     ],

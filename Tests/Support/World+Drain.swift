@@ -1,0 +1,122 @@
+import CPaxos
+
+/// The host's duties after each call: poll until nothing is due, and do what each effect asks.
+extension World {
+    package func drain(_ id: UInt16) {
+        repeat {
+            while let effect = self[id].poll() { handle(effect, id) }
+            applyTrim(id)
+        } while flushNow(id)
+        oracle.saw(promise: self[id].acceptor.promised, of: id)
+    }
+
+    private func handle(_ effect: paxos_effect_t, _ id: UInt16) {
+        switch effect.kind {
+        case PAXOS_EFFECT_SEND.rawValue: send(effect, id)
+        case PAXOS_EFFECT_WRITE.rawValue: write(effect, id)
+        case PAXOS_EFFECT_DELIVER.rawValue: take(effect, id)
+        case PAXOS_EFFECT_OUTCOME.rawValue: outcome(effect, id)
+        default: oracle.saw("node \(id): effect of kind \(effect.kind)")
+        }
+    }
+
+    private func packet(_ effect: paxos_effect_t, _ id: UInt16) -> Packet {
+        Packet(
+            header: withUnsafeBytes(of: effect.header) { Bytes($0) },
+            body: effect.body_bytes == 0
+                ? [] : self[id].bytes(at: effect.body_offset, count: effect.body_bytes))
+    }
+
+    private func send(_ effect: paxos_effect_t, _ id: UInt16) {
+        let packet = packet(effect, id)
+        var fields = paxos_frame_t()
+        if paxos_frame_decode(packet.header, packet.header.count, &fields) != PAXOS_OK {
+            oracle.saw("node \(id) sent a frame that the decoder refuses: \(packet)")
+        }
+        hosts[Int(id) - 1].sentCounts[Int(packet.kind)] += 1
+        oracle.saw(sent: packet)
+        onSend?(packet)
+        post(packet)
+        guard effect.token != 0 else { return }
+        if let range = holdsBodies {
+            hosts[Int(id) - 1].unsent.append(
+                Host.Unsent(
+                    token: effect.token, offset: effect.body_offset, body: packet.body,
+                    due: now + random.time(range)))
+        } else if self[id].sent(effect.token) != PAXOS_OK {
+            oracle.saw("node \(id) does not know its own token")
+        }
+    }
+
+    /// Give a frame to the network.
+    package func post(_ packet: Packet) {
+        if cut.contains(Link(packet.from, packet.to)) { return }
+        if random.chance(network.lossPercent) { return }
+        var packet = packet
+        packet.due = now + random.time(network.latency)
+        pool.append(packet)
+        if random.chance(network.duplicatePercent) {
+            packet.due = now + random.time(network.latency)
+            pool.append(packet)
+        }
+    }
+
+    private func write(_ effect: paxos_effect_t, _ id: UInt16) {
+        let index = Int(id) - 1
+        hosts[index].unflushed.append(packet(effect, id))
+        if case .slow(let range) = disk, hosts[index].flushDue == .max {
+            hosts[index].flushDue = now + random.time(range)
+        }
+    }
+
+    private func flushNow(_ id: UInt16) -> Bool {
+        guard disk == .immediate, !hosts[Int(id) - 1].unflushed.isEmpty else { return false }
+        let records = hosts[Int(id) - 1].unflushed
+        hosts[Int(id) - 1].unflushed = []
+        for record in records { oracle.saw(durable: record, on: id) }
+        _ = self[id].flushed(records.last!.fields.nonce, now: now)
+        return true
+    }
+
+    private func take(_ effect: paxos_effect_t, _ id: UInt16) {
+        let index = Int(id) - 1
+        let bytes = self[id].bytes(at: effect.body_offset, count: effect.body_bytes)
+        var slot = effect.slot
+        if slot != UInt64(hosts[index].log.count) + 1 {
+            oracle.saw("node \(id) delivered slot \(slot) after \(hosts[index].log.count)")
+        }
+        for entry in Entry.split(bytes, count: Int(effect.count)) {
+            oracle.saw(delivered: entry, in: slot, at: id)
+            hosts[index].log.append(entry)
+            if !entry.isNoop && entry.header.node == id {
+                hosts[index].decided.insert(entry.header.number)
+            }
+            slot += 1
+        }
+    }
+
+    private func outcome(_ effect: paxos_effect_t, _ id: UInt16) {
+        let index = Int(id) - 1
+        for number in effect.number..<effect.number + UInt64(effect.count) {
+            if UInt32(effect.reason) == PAXOS_REASON_LOST.rawValue {
+                if hosts[index].outcomes[number] == nil {
+                    hosts[index].outcomes[number] = .unknown
+                }
+            } else {
+                oracle.saw(refusal: number, of: id)
+                hosts[index].outcomes[number] = .refused(effect.reason)
+            }
+        }
+    }
+
+    private func applyTrim(_ id: UInt16) {
+        guard case .after(let held) = trim else { return }
+        let index = Int(id) - 1
+        let delivered = UInt64(hosts[index].log.count)
+        guard delivered > hosts[index].trimmed + UInt64(held) else { return }
+        hosts[index].trimmed = delivered
+        if self[id].trim(delivered) != PAXOS_OK {
+            oracle.saw("node \(id) refused to trim what it delivered")
+        }
+    }
+}
