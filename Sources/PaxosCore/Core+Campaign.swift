@@ -42,7 +42,9 @@ extension Core {
     func takePromise(
         _ member: UInt32, _ frame: Frame, _ body: UnsafePointer<UInt8>
     ) -> Status {
-        if !isCandidate || frame.pointee.ballot != r.pointee.ballot || isOwed(member, PAXOS_PEER_COMPLETE) {
+        let isAwaited = isCandidate && !isOwed(member, PAXOS_PEER_COMPLETE)
+        if !isAwaited || frame.pointee.ballot != r.pointee.ballot {
+            wake(member) /* it was late, but it is there: a leader has Accepts for it */
             return PAXOS_OK
         }
         let peer = peer(member)
