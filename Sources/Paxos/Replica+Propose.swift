@@ -12,7 +12,7 @@ extension Replica {
     @discardableResult
     public func propose(_ value: RawSpan, now: Instant? = nil) throws(ProposeError) -> Proposal {
         let number = try value.withUnsafeBytes { bytes throws(ProposeError) in
-            try withCore { core throws(ProposeError) in
+            try core.withLock { core throws(ProposeError) in
                 try core.propose(bytes, now: now?.nanoseconds ?? 0)
             }
         }
@@ -43,7 +43,9 @@ extension Replica {
         packed values: RawSpan, lengths: Span<Int>, now: Instant? = nil
     ) -> Admission {
         values.withUnsafeBytes { bytes in
-            withCore { $0.propose(packed: bytes, lengths: lengths, now: now?.nanoseconds ?? 0) }
+            core.withLock {
+                $0.propose(packed: bytes, lengths: lengths, now: now?.nanoseconds ?? 0)
+            }
         }
     }
 }

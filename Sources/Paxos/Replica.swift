@@ -1,5 +1,4 @@
 internal import CPaxos
-import Synchronization
 
 /// One member of a cluster: the whole replicated log of one node, behind a lock.
 ///
@@ -21,7 +20,7 @@ public final class Replica: Sendable {
     public let node: NodeID
     /// Which of this node's lives this is; part of the identity of its proposals.
     public let incarnation: UInt32
-    private let core: Mutex<ReplicaCore>
+    let core: Lock<ReplicaCore>
 
     /// A replica that has promised and accepted nothing.
     ///
@@ -33,7 +32,7 @@ public final class Replica: Sendable {
     public init(_ configuration: Configuration, now: Instant) throws(ConfigurationError) {
         node = configuration.node
         incarnation = configuration.incarnation
-        core = Mutex(try ReplicaCore(configuration, now: now.nanoseconds))
+        core = Lock(try ReplicaCore(configuration, now: now.nanoseconds))
     }
 
     /// Takes one frame of another member; keeps none of its bytes.
@@ -138,13 +137,6 @@ public final class Replica: Sendable {
     /// Where this replica stands. Complexity: O(members).
     public var status: Status {
         core.withLock { $0.status }
-    }
-
-    /// For the extensions in other files: one turn under the lock.
-    func withCore<Result, Failure: Error>(
-        _ body: (borrowing ReplicaCore) throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        try core.withLock { core throws(Failure) in try body(core) }
     }
 }
 

@@ -3,9 +3,9 @@ internal import CPaxos
 /// A replica's block and the calls into it, without a lock: what ``Replica`` and ``LocalCluster``
 /// share.
 ///
-/// Owns the block and one effect record; allocates both once and nothing afterwards. It may change
-/// threads because nobody else holds a pointer into it: its owner sees to one call at a time.
-struct ReplicaCore: ~Copyable, @unchecked Sendable {
+/// Owns the block and one effect record; allocates both once and nothing afterwards. Its owner
+/// sees to one call at a time.
+struct ReplicaCore: ~Copyable {
     let node: NodeID
     let incarnation: UInt32
     let valueBytes: Int

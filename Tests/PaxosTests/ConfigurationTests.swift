@@ -20,7 +20,7 @@ struct BrokenRule: Sendable, CustomTestStringConvertible {
     func defaultIsValid() throws {
         try valid.validate()
         #expect(valid.durability == .durable)
-        #expect(try (17 << 20...18 << 20).contains(valid.blockBytes()))
+        #expect(try (16 << 20...17 << 20).contains(valid.blockBytes()))
     }
 
     @Test(

@@ -1,13 +1,31 @@
-import Dispatch
+import Foundation
 import Paxos
-import Synchronization
 import Testing
 
 /// Many threads at one replica: what the thread sanitizer looks at.
 @Suite struct ThreadTests {
-    /// Delivered bytes and how often; shared between the threads of a test.
-    struct Ledger: Sendable {
-        var delivered: [[UInt8]: Int] = [:]
+    /// A value that threads share, behind a lock that the thread sanitizer sees.
+    final class Shared<Value: Sendable>: @unchecked Sendable {
+        private let lock = NSLock()
+        private var value: Value
+
+        init(_ value: Value) { self.value = value }
+
+        func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
+            lock.withLock { body(&value) }
+        }
+    }
+
+    /// Runs `body` on as many threads of its own, whatever the number of cores, and waits for them.
+    static func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+        let done = DispatchSemaphore(value: 0)
+        for index in 0..<count {
+            Thread.detachNewThread {
+                body(index)
+                done.signal()
+            }
+        }
+        for _ in 0..<count { done.wait() }
     }
 
     @Test("proposals of many threads are each delivered once")
@@ -17,10 +35,10 @@ import Testing
         configuration.pipeline = 1024
         let replica = try Replica(configuration, now: Replica.Instant(nanoseconds: 0))
         replica.campaign(now: Replica.Instant(.seconds(1)))
-        let ledger = Mutex(Ledger())
+        let ledger = Shared<[[UInt8]: Int]>([:])
         let threads = 4
         let perThread = 2000
-        DispatchQueue.concurrentPerform(iterations: threads) { thread in
+        Self.onThreads(threads) { thread in
             var index = 0
             while index < perThread {
                 do {
@@ -32,14 +50,14 @@ import Testing
             }
         }
         Self.serve(replica, ledger)
-        let delivered = ledger.withLock { $0.delivered }
+        let delivered = ledger.withLock { $0 }
         #expect(delivered.count == threads * perThread)
         #expect(delivered.values.allSatisfy { $0 == 1 })
         #expect(replica.status.role == .leader)
     }
 
     /// Drains and trims, as any of the threads may.
-    static func serve(_ replica: Replica, _ ledger: borrowing Mutex<Ledger>) {
+    static func serve(_ replica: Replica, _ ledger: Shared<[[UInt8]: Int]>) {
         var last: UInt64 = 0
         var taken: [[UInt8]] = []
         replica.drain { effect in
@@ -51,7 +69,7 @@ import Testing
             }
         }
         ledger.withLock { ledger in
-            for bytes in taken { ledger.delivered[bytes, default: 0] += 1 }
+            for bytes in taken { ledger[bytes, default: 0] += 1 }
         }
         if last > 0 { try? replica.trim(upTo: last) }
     }
@@ -65,12 +83,16 @@ import Testing
             configuration.window = 4096
             configuration.pipeline = 256
             configuration.arenaBytes = 1 << 20
+            // Threads may get little of a busy machine: only a leader that is told to leads.
+            configuration.manualElections = true
+            configuration.electionTimeout = .seconds(20)
             return try Replica(configuration, now: origin)
         }
+        replicas[0].campaign(now: origin)
         let start = ContinuousClock.now
         let count = 500
-        let logs = Mutex(Array(repeating: [[UInt8]](), count: 3))
-        DispatchQueue.concurrentPerform(iterations: 4) { thread in
+        let logs = Shared(Array(repeating: [[UInt8]](), count: 3))
+        Self.onThreads(4) { thread in
             var proposed = 0
             while start.duration(to: .now) < .seconds(60) {
                 let now = Replica.Instant(start.duration(to: .now))
@@ -92,7 +114,7 @@ import Testing
     /// One turn of a replica's host; the number of commands delivered so far.
     static func host(
         _ index: Int, _ replicas: [Replica], _ now: Replica.Instant,
-        _ logs: borrowing Mutex<[[[UInt8]]]>
+        _ logs: Shared<[[[UInt8]]]>
     ) -> Int {
         let replica = replicas[index]
         if replica.deadline <= now { replica.tick(now: now) }
