@@ -46,8 +46,8 @@ struct Plot {
             "set grid xtics lc rgb '#dddddd'",
             "set border 3",
             "unset key",
-            "set arrow from 1, graph 0 to 1, graph 1 nohead lc rgb '#c0392b' lw 2",
-            "set ytics nomirror noenhanced",
+            "set arrow from 1, graph 0 to 1, graph 1 nohead back lc rgb '#c0392b' lw 2",
+            "set ytics nomirror noenhanced scale 0",
             "set xtics nomirror",
             "$rows << END",
         ]

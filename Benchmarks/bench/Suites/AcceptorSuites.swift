@@ -69,7 +69,7 @@ final class AcceptFrameSuite: Suite {
         return paxos_acceptor_trim(acceptor, slot - 1) == PAXOS_OK ? replies : -1
     }
 
-    func runLimit(for slice_ns: UInt64) -> Measure { limit.run(for: slice_ns) }
+    func runLimit(for slice_ns: UInt64) -> Measure { limit.run(for: slice_ns, workPerRound: batch) }
 
     func release() {
         rig.free()
@@ -159,7 +159,7 @@ final class AcceptStructSuite: Suite {
         return rig.count
     }
 
-    func runLimit(for slice_ns: UInt64) -> Measure { limit.run(for: slice_ns) }
+    func runLimit(for slice_ns: UInt64) -> Measure { limit.run(for: slice_ns, workPerRound: 1) }
 
     func release() {
         rig.free()
@@ -222,7 +222,7 @@ final class PrepareFrameSuite: Suite {
         return promises
     }
 
-    func runLimit(for slice_ns: UInt64) -> Measure { limit.run(for: slice_ns) }
+    func runLimit(for slice_ns: UInt64) -> Measure { limit.run(for: slice_ns, workPerRound: 1) }
 
     func release() {
         rig.free()

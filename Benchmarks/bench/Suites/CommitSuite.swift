@@ -103,7 +103,7 @@ final class CommitSuite: Suite {
         return "stuck at \(proposed) proposed, delivered \(counts.joined(separator: ", "))"
     }
 
-    func runLimit(for slice_ns: UInt64) -> Measure { limit.run(for: slice_ns) }
+    func runLimit(for slice_ns: UInt64) -> Measure { limit.run(for: slice_ns, workPerRound: batch) }
 
     /// Batches one by one, and with every delivered byte verified: all replicas agree.
     func latency() throws -> Latency? {

@@ -37,12 +37,13 @@ final class Limit {
         return bench_limit_run(&room, &recipe, count)
     }
 
-    /// Work for about so long; one piece of work is one entry (or one header, if there is no entry).
-    func run(for slice_ns: UInt64) -> Measure {
-        let count = max(1, 2048 / UInt64(max(recipe.batch, 1)))
+    /// Work for about so long; one round is so many pieces of work.
+    func run(for slice_ns: UInt64, workPerRound: Int) -> Measure {
+        let work = UInt64(workPerRound)
+        let count = max(1, 2048 / UInt64(recipe.batch))
         return laps(for: slice_ns) {
             let cpu_ns = cpuTime { sum &+= rounds(count, of: recipe) }
-            return Measure(work: count * UInt64(max(recipe.batch, 1)), cost: cpu_ns)
+            return Measure(work: count * work, cost: cpu_ns)
         }
     }
 

@@ -79,7 +79,7 @@ final class SwiftSuite: Suite {
         return true
     }
 
-    func runLimit(for slice_ns: UInt64) -> Measure { limit.run(for: slice_ns) }
+    func runLimit(for slice_ns: UInt64) -> Measure { limit.run(for: slice_ns, workPerRound: batch) }
 
     func latency() throws -> Latency? {
         try batchLatency(name, batch: batch) { round() }

@@ -119,9 +119,7 @@ final class TakeoverSuite: Suite {
             /* tick; PREPARE, PROMISE, ACCEPT, ACCEPTED; promises and votes of both */
             return Measure(work: 1, cost: UInt64(1 + 1 + 3 * pages + 2 + 2 * pages))
         }
-        var measure = limit.run(for: slice_ns)
-        measure.work /= UInt64(TakeoverSuite.window)
-        return measure
+        return limit.run(for: slice_ns, workPerRound: 1)
     }
 
     func release() {
