@@ -53,7 +53,7 @@ extension World {
         if cut.contains(Link(packet.from, packet.to)) { return }
         if random.chance(network.lossPercent) { return }
         var packet = packet
-        packet.due = now + random.time(network.latency)
+        packet.due = now + (delay?(packet) ?? random.time(network.latency))
         pool.append(packet)
         if random.chance(network.duplicatePercent) {
             packet.due = now + random.time(network.latency)

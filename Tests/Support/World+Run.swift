@@ -46,8 +46,7 @@ extension World {
     private func perform(_ event: Event) {
         switch event {
         case .packet(let index):
-            let packet = pool.remove(at: index)
-            if !host(packet.to).isDown { deliver(packet) }
+            deliver(pool.remove(at: index))
         case .tick(let id):
             tick(id, at: now)
             if self[id].deadline <= now {

@@ -43,6 +43,8 @@ package final class World {
     package var network = Network()
     package var disk: Disk = .immediate
     package var trim: Trim = .after(0)
+    /// Overrides the latency, frame by frame.
+    package var delay: ((Packet) -> UInt64)?
     /// How long bodies stay unsent, by the clock of `run`; nil: not at all.
     package var holdsBodies: ClosedRange<UInt64>?
     package internal(set) var now: UInt64
@@ -82,6 +84,7 @@ package final class World {
 
     @discardableResult
     package func deliver(_ packet: Packet) -> paxos_status_t {
+        if host(packet.to).isDown { return PAXOS_OK }
         let status = self[packet.to].receive(packet, now: now)
         drain(packet.to)
         return status
