@@ -16,7 +16,8 @@ let package = Package(
         .executable(name: "bench", targets: ["bench"]),
     ],
     traits: [
-        .trait(name: "Embedded", description: "Build PaxosCore for C hosts, without a Swift runtime")
+        .trait(
+            name: "Embedded", description: "Build PaxosCore for C hosts, without a Swift runtime")
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -27,7 +28,8 @@ let package = Package(
         .systemLibrary(
             name: "CLibBSD", path: "CSources/CLibBSD", pkgConfig: "libbsd",
             providers: [.apt(["libbsd-dev"])]),
-        .target(name: "CPaxosHost", dependencies: ["CPaxos", "CLibBSD"], path: "CSources/CPaxosHost"),
+        .target(
+            name: "CPaxosHost", dependencies: ["CPaxos", "CLibBSD"], path: "CSources/CPaxosHost"),
         .target(name: "PaxosCore", dependencies: ["CPaxos"], swiftSettings: embedded),
         .target(
             name: "Paxos", dependencies: ["PaxosCore", "CPaxos"],
@@ -54,3 +56,12 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
 )
+
+// Warnings are errors in every target of ours. SwiftPM drops these settings where this package is
+// only a dependency, so a newer compiler's warnings stop nobody else's build.
+for target in package.targets where target.type != .system {
+    target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error)]
+    target.cSettings = [
+        .enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error),
+    ]
+}
