@@ -52,6 +52,7 @@ let package = Package(
             name: "ScenarioTests", dependencies: ["PaxosTestSupport", "PaxosCore", "CPaxos"]),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
         .testTarget(name: "PaxosTests", dependencies: ["Paxos", "CAllocationCount"]),
+        .testTarget(name: "BenchTests", dependencies: ["bench"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

@@ -49,14 +49,13 @@ static uint64_t headers(uint8_t *ring, const bench_recipe_t *recipe, uint64_t n)
     }
     for (uint32_t i = 0; i < recipe->header_takes; i++) {
         const uint8_t *header = ring + (n + i) % HEADERS * PAXOS_FRAME_HEADER_BYTES;
-        bad += paxos_crc32c_words(0, header + 4, PAXOS_FRAME_HEADER_BYTES - 4) !=
-               paxos_get32(header);
+        bad +=
+            paxos_crc32c_words(0, header + 4, PAXOS_FRAME_HEADER_BYTES - 4) != paxos_get32(header);
     }
     return bad;
 }
 
-uint64_t bench_limit_run(
-    const bench_room_t *room, const bench_recipe_t *recipe, uint64_t rounds) {
+uint64_t bench_limit_run(const bench_room_t *room, const bench_recipe_t *recipe, uint64_t rounds) {
     uint8_t header_ring[HEADERS * PAXOS_FRAME_HEADER_BYTES];
     memset(header_ring, 0, sizeof header_ring);
     const size_t bytes = bench_round_bytes(recipe);

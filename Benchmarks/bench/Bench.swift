@@ -1,15 +1,15 @@
 import ArgumentParser
 
-/// `bench`: how fast, against what no implementation can avoid; and `bench replay`, which proves on a
-/// real file that what goes in comes out of every replica, once and in order.
+/// `bench`: how fast, against what no implementation can avoid; and `bench replay`, which proves on
+/// a real file that what goes in comes out of every replica, once and in order.
 @main
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measure swift-paxos against the copies and checksums that it cannot avoid.",
         discussion: """
-            Without a subcommand every suite runs, in under a minute. For figures build for release: \
-            swift run -c release bench
+            Without a subcommand every suite runs, in under a minute. For figures build for \
+            release: swift run -c release bench
             """,
         subcommands: [Run.self, List.self, Replay.self],
         defaultSubcommand: Run.self)

@@ -2,7 +2,7 @@
 struct Catalogue {
     let suites: [any Suite]
 
-    /// - Parameter selection: values and batches replace the usual ones of the suites that have them.
+    /// - Parameter selection: its values and batches replace the usual ones.
     init(_ selection: Selection) {
         let seed = selection.seed
         let values = selection.values?.numbers

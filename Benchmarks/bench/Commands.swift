@@ -59,11 +59,10 @@ struct List: ParsableCommand {
         Terminal.print(
             """
 
-            Rates count a second of CPU of the one thread that does all the work. batch=N: N values \
-            are proposed,
-            then all effects run until every replica has delivered them, then the next N. The value \
-            of a row is the
-            median of its repetitions, its spread half of (largest - smallest) as a part of the median.
+            Rates count a second of CPU of the one thread that does all the work. batch=N: N
+            values are proposed, then all effects run until every replica has delivered them,
+            then the next N. A row's value is the median of its repetitions, its spread half of
+            (largest - smallest) as a part of the median.
             """)
     }
 }
@@ -83,7 +82,8 @@ enum Build {
         guard isDebug else { return }
         Terminal.error(
             """
-            This is a debug build: expect figures several times lower. For real ones: \
+            This is a debug build, about 10 to 20 times slower than a release build (measured: 21 \
+            times for cluster.commit batch=1, 11 for batch=64). For real figures: \
             swift run -c release bench
             """)
     }

@@ -6,10 +6,10 @@ struct Replay: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Replicate the lines of a file through a network that loses frames.",
         discussion: """
-            Every line becomes a value, without its newline; an empty line is an empty value. Frames \
-            are lost at the given probability, one in twenty arrives twice, and all travel for 0.1 \
-            to 1 ms of virtual time, so that they overtake each other. Exits with 0 if every replica \
-            delivered every line once and in order, with 1 if not.
+            Every line becomes a value, without its newline; an empty line is an empty value. \
+            Frames are lost at the given probability, one in twenty arrives twice, and all travel \
+            for 0.1 to 1 ms of virtual time, so that they overtake each other. Exits with 0 if \
+            every replica delivered every line once and in order, with 1 if not.
             """)
 
     @Argument(help: "Any file; values are up to 1M.", completion: .file())

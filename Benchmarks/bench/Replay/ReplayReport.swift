@@ -9,8 +9,10 @@ struct ReplayReport {
     /// - Returns: whether every replica has what the file has.
     func print(_ end: Replayer.End) -> Bool {
         let size = Lines.sizeText(lines.bytes.count)
-        let rate = Figure.text(Double(lines.count) / seconds)
-        let bytes = Lines.sizeText(Int(Double(lines.bytes.count) / seconds))
+        let applied = replayer.replicas.map(\.applied).min() ?? 0
+        let part = Double(applied) / Double(lines.count)
+        let rate = Figure.text(Double(applied) / seconds)
+        let bytes = Lines.sizeText(Int(Double(lines.bytes.count) * part / seconds))
         Terminal.print("file      \(lines.path): \(lines.count) lines, \(size)")
         Terminal.print(
             "replicas  \(replayer.nodes), loss \(Figure.fixed(replayer.loss, 2)), duplication "

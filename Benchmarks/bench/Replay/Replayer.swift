@@ -6,11 +6,11 @@ import CPaxosHost
 /// The client here proposes at the leader alone, in the order of the file, many lines ahead of what
 /// is decided. While one leader stands, its log has the lines in that order. When it falls, some of
 /// what was under way is decided and some is not, and there may be gaps: so the client waits until
-/// the next leader has delivered all that it took over, which settles for good what became of the old
-/// ballot's proposals, and goes on with the first line that is missing. A line that a replica
-/// delivers out of turn (it was decided behind a gap, and is proposed again, or comes a second time)
-/// is passed over by its origin, as a state machine with client sessions does: the same ones on
-/// every replica, because the log is the same.
+/// the next leader has delivered all that it took over, which settles for good what became of the
+/// old ballot's proposals, and goes on with the first line that is missing. A line that a replica
+/// delivers out of turn (it was decided behind a gap, and is proposed again, or comes a second
+/// time) is passed over by its origin, as a state machine with client sessions does: the same ones
+/// on every replica, because the log is the same.
 final class Replayer {
     let nodes: Int
     let lines: Lines
@@ -58,7 +58,8 @@ final class Replayer {
 
     private func config(node: Int) -> paxos_config_t {
         .benchmark(
-            nodes: nodes, node: node, valueBytes: max(64, lines.longest), batch: 64, window: Self.window,
+            nodes: nodes, node: node, valueBytes: max(64, lines.longest), batch: 64,
+            window: Self.window,
             seed: seed &* 31)
     }
 

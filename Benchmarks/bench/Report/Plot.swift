@@ -37,9 +37,11 @@ struct Plot {
     private func script(_ rows: [Row]) -> String {
         let right = max(1, rows.map(\.partOfLimit).max() ?? 1) * 1.45
         var lines = [
-            "set terminal svg size 1000,\(110 + 26 * rows.count) font 'sans-serif,13' background 'white'",
+            "set terminal svg size 1000,\(110 + 26 * rows.count) "
+                + "font 'sans-serif,13' background 'white'",
             "set output \(Plot.quoted(path))",
-            "set title 'swift-paxos: part of the limit (1.0: the unavoidable copies and checksums alone)'",
+            "set title 'swift-paxos: part of the limit "
+                + "(1.0: the unavoidable copies and checksums alone)'",
             "set xrange [0:\(right)]",
             "set yrange [\(rows.count).5:0.5]",
             "set xtics 0.25",
@@ -69,6 +71,7 @@ struct Plot {
 
     /// In single quotes, as gnuplot has them.
     private static func quoted(_ text: String) -> String {
-        "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+        "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
+            + "'"
     }
 }

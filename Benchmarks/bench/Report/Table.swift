@@ -12,7 +12,8 @@ struct Table {
             (0..<columns).map { line[$0].padded(to: widths[$0], left: $0 > 0) }
                 .joined(separator: "  ").trimmedRight()
         }
-        lines.insert(widths.map { String(repeating: "-", count: $0) }.joined(separator: "  "), at: 1)
+        lines.insert(
+            widths.map { String(repeating: "-", count: $0) }.joined(separator: "  "), at: 1)
         return lines + [""] + verdict()
     }
 
@@ -25,8 +26,8 @@ struct Table {
         ]
     }
 
-    /// Who is ahead of the limit and who is behind it, nearest first. A difference within the spread
-    /// is none.
+    /// Who is ahead of the limit and who is behind it, nearest first. A difference within the
+    /// spread is none.
     private func verdict() -> [String] {
         let ahead = rows.filter { $0.partOfLimit >= 1 - $0.spread }
         let behind = rows.filter { $0.partOfLimit < 1 - $0.spread }
@@ -38,7 +39,9 @@ struct Table {
         }
         if !behind.isEmpty {
             lines.append("behind the limit (1.00 is at it):")
-            lines += behind.map { "  \(Figure.fixed($0.partOfLimit, 2))  \($0.name) [\($0.unit.rawValue)]" }
+            lines += behind.map {
+                "  \(Figure.fixed($0.partOfLimit, 2))  \($0.name) [\($0.unit.rawValue)]"
+            }
         }
         return lines
     }

@@ -3,8 +3,8 @@ import CPaxos
 /// One acceptor of three in memory-only mode, and a ring of messages of its leader for it.
 ///
 /// The acceptor lives on from lap to lap. Between the laps, outside of the measurement, the ring is
-/// written anew for the slots that come next, as a socket's buffer would be; its 256 KiB stay in the
-/// second-level cache, where a network card puts what it received.
+/// written anew for the slots that come next, as a socket's buffer would be; its 256 KiB stay in
+/// the second-level cache, where a network card puts what it received.
 final class AcceptorRig {
     static let leader: UInt16 = 1
     static let ringBytes = 256 << 10

@@ -19,7 +19,9 @@ struct Block {
 /// Bytes that look like anything: a value of the benchmarks.
 func fillRandom(_ block: Block, seed: UInt64) {
     var random = SplitMix(seed: seed)
-    for index in block.bytes.indices { block.bytes[index] = UInt8(truncatingIfNeeded: random.next()) }
+    for index in block.bytes.indices {
+        block.bytes[index] = UInt8(truncatingIfNeeded: random.next())
+    }
 }
 
 /// A generator with 64 bits of state: the same seed gives the same run.

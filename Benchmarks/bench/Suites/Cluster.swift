@@ -9,7 +9,8 @@ struct Seat {
     var delivered: UInt64 = 0
     /// The last write to be made durable; 0: none.
     var written: UInt64 = 0
-    /// Proposal number of the last command, and a chain over all commands, where they are looked at.
+    /// Proposal number of the last command, and a chain over all commands, where they are looked
+    /// at.
     var number: UInt64 = 0
     var digest: UInt64 = 0
     var isAlive = true
@@ -45,9 +46,10 @@ func statusOf(_ replica: UnsafeMutablePointer<paxos_replica_t>) -> paxos_replica
 
 /// Replicas in one process, driven through the C interface by one thread.
 ///
-/// Frames go from replica to replica as bytes: the receiver is shown header and body where the sender
-/// has them, verifies and copies. No network, no queue, no allocation; votes that must be durable
-/// are so at once. The struct holds pointers only, so that the hot loop touches no Swift object.
+/// Frames go from replica to replica as bytes: the receiver is shown header and body where the
+/// sender has them, verifies and copies. No network, no queue, no allocation; votes that must be
+/// durable are so at once. The struct holds pointers only, so that the hot loop touches no Swift
+/// object.
 struct Cluster {
     let count: Int
     let seats: UnsafeMutablePointer<Seat>
@@ -144,8 +146,9 @@ struct Cluster {
         let receiver = seats + Int(effect.pointee.node &- 1)
         if receiver.pointee.isAlive {
             state.pointee.events &+= 1
-            let header = UnsafeRawPointer(effect) + MemoryLayout<paxos_effect_t>.offset(of: \.header)!
-            /* whatever the receiver makes of it, its reply says so; a refusal shows in the counts */
+            let header =
+                UnsafeRawPointer(effect) + MemoryLayout<paxos_effect_t>.offset(of: \.header)!
+            /* what the receiver makes of it comes back as its reply, or as none */
             _ = paxos_replica_receive(
                 receiver.pointee.replica, state.pointee.now_ns,
                 header.assumingMemoryBound(to: UInt8.self), Int(PAXOS_FRAME_HEADER_BYTES),

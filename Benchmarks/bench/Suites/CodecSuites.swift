@@ -181,7 +181,9 @@ final class CodecSuite: Suite {
     }
 
     func runLimit(for slice_ns: UInt64) -> Measure {
-        guard work == .checksum else { return limit.run(for: slice_ns, workPerRound: CodecSuite.limitBatch) }
+        guard work == .checksum else {
+            return limit.run(for: slice_ns, workPerRound: CodecSuite.limitBatch)
+        }
         return laps(for: slice_ns) {
             let cpu_ns = cpuTime {
                 for _ in 0..<8 { sum &+= bench_limit_read(buffer.base, stride, UInt64(count)) }

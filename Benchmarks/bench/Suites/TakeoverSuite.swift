@@ -1,12 +1,12 @@
 import CBenchLimits
 import CPaxos
 
-/// The leader crashes with a full window of slots that its followers accepted and nobody knows to be
-/// decided; one of the two others finds out, leads, and commits.
+/// The leader crashes with a full window of slots that its followers accepted and nobody knows to
+/// be decided; one of the two others finds out, leads, and commits.
 ///
 /// Votes are durable here, at once: in memory-only mode a follower of three knows with its own vote
-/// that a slot is decided, and nothing would be left to take over. The network takes no time; virtual
-/// time jumps to the next deadline, so the wait for the election timeout costs nothing.
+/// that a slot is decided, and nothing would be left to take over. The network takes no time;
+/// virtual time jumps to the next deadline, so the wait for the election timeout costs nothing.
 final class TakeoverSuite: Suite {
     static let window = 4096
 
