@@ -93,11 +93,20 @@ static inline uint64_t paxos_crc32c_step8(uint64_t crc, const uint8_t *bytes) {
     return crc;
 }
 
+static inline uint64_t paxos_crc32c_step8_word(uint64_t crc, uint64_t word) {
+    __asm__("crc32q %1, %0" : "+r"(crc) : "r"(word));
+    return crc;
+}
+
+static inline uint64_t paxos_crc32c_step4_word(uint64_t crc, uint32_t word) {
+    __asm__("crc32l %1, %k0" : "+r"(crc) : "r"(word));
+    return crc;
+}
+
 static inline uint64_t paxos_crc32c_step4(uint64_t crc, const uint8_t *bytes) {
     uint32_t word;
     __builtin_memcpy(&word, bytes, sizeof word);
-    __asm__("crc32l %1, %k0" : "+r"(crc) : "r"(word));
-    return crc;
+    return paxos_crc32c_step4_word(crc, word);
 }
 
 static inline uint64_t paxos_crc32c_step1(uint64_t crc, const uint8_t *bytes) {
@@ -107,18 +116,26 @@ static inline uint64_t paxos_crc32c_step1(uint64_t crc, const uint8_t *bytes) {
 
 #elif defined(PAXOS_CRC32C_ARM)
 
+static inline uint64_t paxos_crc32c_step8_word(uint64_t crc, uint64_t word) {
+    __asm__("crc32cx %w0, %w0, %x1" : "+r"(crc) : "r"(word));
+    return crc;
+}
+
+static inline uint64_t paxos_crc32c_step4_word(uint64_t crc, uint32_t word) {
+    __asm__("crc32cw %w0, %w0, %w1" : "+r"(crc) : "r"(word));
+    return crc;
+}
+
 static inline uint64_t paxos_crc32c_step8(uint64_t crc, const uint8_t *bytes) {
     uint64_t word;
     __builtin_memcpy(&word, bytes, sizeof word);
-    __asm__("crc32cx %w0, %w0, %x1" : "+r"(crc) : "r"(word));
-    return crc;
+    return paxos_crc32c_step8_word(crc, word);
 }
 
 static inline uint64_t paxos_crc32c_step4(uint64_t crc, const uint8_t *bytes) {
     uint32_t word;
     __builtin_memcpy(&word, bytes, sizeof word);
-    __asm__("crc32cw %w0, %w0, %w1" : "+r"(crc) : "r"(word));
-    return crc;
+    return paxos_crc32c_step4_word(crc, word);
 }
 
 static inline uint64_t paxos_crc32c_step1(uint64_t crc, const uint8_t *bytes) {
@@ -147,21 +164,26 @@ static inline uint32_t paxos_crc32c_words(
         return paxos_crc32c(crc, bytes, length_bytes);
     }
     uint64_t state = (uint32_t)~crc;
-    size_t at = 0;
     /* The odd word first: what is checksummed here starts 4 bytes into something aligned to 8, and
      * a load that straddles two fresh stores would wait for both to reach the cache. */
     if ((length_bytes & 4u) != 0) {
         state = paxos_crc32c_step4(state, bytes);
-        at = 4;
+        bytes += 4;
     }
-    for (; length_bytes - at >= 32; at += 32) {
-        state = paxos_crc32c_step8(state, bytes + at);
-        state = paxos_crc32c_step8(state, bytes + at + 8);
-        state = paxos_crc32c_step8(state, bytes + at + 16);
-        state = paxos_crc32c_step8(state, bytes + at + 24);
+    size_t words = length_bytes / 8;
+    for (; words >= 8; words -= 8, bytes += 64) {
+        for (size_t i = 0; i < 64; i += 8) { state = paxos_crc32c_step8(state, bytes + i); }
     }
-    for (; length_bytes - at >= 8; at += 8) {
-        state = paxos_crc32c_step8(state, bytes + at);
+    bytes += 8 * words;
+    switch (words) {
+        case 7: state = paxos_crc32c_step8(state, bytes - 56); /* fall through */
+        case 6: state = paxos_crc32c_step8(state, bytes - 48); /* fall through */
+        case 5: state = paxos_crc32c_step8(state, bytes - 40); /* fall through */
+        case 4: state = paxos_crc32c_step8(state, bytes - 32); /* fall through */
+        case 3: state = paxos_crc32c_step8(state, bytes - 24); /* fall through */
+        case 2: state = paxos_crc32c_step8(state, bytes - 16); /* fall through */
+        case 1: state = paxos_crc32c_step8(state, bytes - 8); /* fall through */
+        default: break;
     }
     return ~(uint32_t)state;
 }

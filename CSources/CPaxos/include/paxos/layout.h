@@ -161,7 +161,8 @@ typedef struct paxos_peer {
     uint64_t told;           /* leader: the watermark last told to it                      */
     uint64_t next_slot;      /* leader: the next slot to send to it                        */
     uint64_t stuck_slot;     /* leader: lowest slot without its vote, at the last look     */
-    uint64_t cursor;         /* candidate: every slot below was reported by it             */
+    uint64_t cursor;         /* candidate: every slot below was reported by it; leader: the
+                              * first heartbeat round of this leadership                   */
     uint64_t unknown_from;   /* candidate: it cannot vouch for slots from here on; 0: none */
     uint64_t round;          /* last heartbeat round it answered                           */
     uint64_t following;      /* ballot of the live leader that it says it follows          */
