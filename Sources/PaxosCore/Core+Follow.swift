@@ -24,9 +24,13 @@ extension Core {
     private func take(
         _ member: UInt32, _ frame: Frame, _ entries: UnsafePointer<UInt8>
     ) -> Status {
-        /* A vote for another may replace entries of this leadership: look at them before. */
-        let isOvertaken = isLeader && frame.pointee.ballot > r.pointee.ballot
-        let mine = isOvertaken ? undecidedOwn() : (0, 0)
+        /* A vote for another, or what was decided under another, may replace entries of this
+         * leadership: look at them before. */
+        let mayReplace =
+            isLeader
+            && (frame.pointee.ballot > r.pointee.ballot
+                || frame.pointee.kind == UInt8(truncatingIfNeeded: PAXOS_FRAME_LEARNED.rawValue))
+        let mine = mayReplace ? undecidedOwn() : (0, 0)
         let status = paxos_acceptor_take(a, member, frame, entries)
         if status == PAXOS_ERR_WIRE || status == PAXOS_ERR_FOREIGN || status == PAXOS_ERR_BUSY {
             return status
@@ -38,7 +42,7 @@ extension Core {
         if a.pointee.promised != r.pointee.ballot && (isLeader || isCandidate) {
             stepDown()
         }
-        if isOvertaken && !isLeader { lose(mine) }
+        if mayReplace && !isLeader { lose(mine) }
         return status == PAXOS_OK ? own : status
     }
 
@@ -137,10 +141,23 @@ extension Core {
             return
         }
         if isCandidate { checkPromises() }
+        if isLeader && isOvertaken(from: frame.pointee.slot, to: last) { stepDown() }
         /* The answer helped and more is missing: go on at once. */
         if a.pointee.decided >= last && a.pointee.decided < peer(member).pointee.decided {
             peer(member).pointee.learn_ns = 0
             askToLearn(member)
         }
+    }
+
+    /// Whether what was learned is not what this leader proposed: another one leads by now.
+    private func isOvertaken(from first: UInt64, to last: UInt64) -> Bool {
+        if last >= r.pointee.next_slot { return r.pointee.next_slot > r.pointee.high_slot }
+        var slot = max(max(first, r.pointee.first_slot), a.pointee.trimmed &+ 1)
+        while slot <= last {
+            let term = digestBefore(slot &+ 1) &- digestBefore(slot)
+            if holds(slot) && term != digestTerm(slot) { return true }
+            slot = slot &+ 1
+        }
+        return false
     }
 }
