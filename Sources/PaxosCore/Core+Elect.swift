@@ -22,7 +22,7 @@ extension Core {
         if r.pointee.campaign_ns < time { time = r.pointee.campaign_ns }
         if isCandidate && r.pointee.retry_ns < time { time = r.pointee.retry_ns }
         if isCandidate && r.pointee.attempt_ns < time { time = r.pointee.attempt_ns }
-        if r.pointee.forwards_out != r.pointee.forwards_in {
+        if r.pointee.forwards_out != r.pointee.forwards_polled {
             let oldest = paxos_forward(r, r.pointee.forwards_out).pointee.deadline_ns
             if oldest < time { time = oldest }
         }
@@ -133,7 +133,7 @@ extension Core {
             a.pointee.following = 0
         }
         if r.pointee.manual_elections != 0 {
-            if now >= r.pointee.campaign_ns { _ = campaign() }
+            if now >= r.pointee.campaign_ns { tryToLead() }
             return
         }
         if isSomeoneFollowing || a.pointee.quorum == 0
@@ -143,8 +143,13 @@ extension Core {
         } else if r.pointee.campaign_ns == never {
             r.pointee.campaign_ns = now &+ backOff()
         } else if now >= r.pointee.campaign_ns {
-            _ = campaign()
+            tryToLead()
         }
+    }
+
+    /// Campaign; a round later, if the ring of writes has no room for the promise now.
+    private func tryToLead() {
+        if campaign() != PAXOS_OK { r.pointee.campaign_ns = now &+ period }
     }
 
     /// A random delay, whose bound doubles with each failed attempt up to two election timeouts.
