@@ -21,7 +21,9 @@ extension Core {
         r.pointee.first_slot = a.pointee.decided &+ 1
         r.pointee.next_slot = r.pointee.first_slot
         r.pointee.digest_total = 0
+        r.pointee.round = r.pointee.round &+ 1
         for member in 0..<memberCount {
+            peer(member).pointee.cursor = r.pointee.round
             peer(member).pointee.next_slot = r.pointee.first_slot
             peer(member).pointee.told = 0
             peer(member).pointee.stuck_slot = 0

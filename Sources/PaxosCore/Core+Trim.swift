@@ -16,17 +16,45 @@ extension Core {
     }
 
     /// Up to where every member that is waited for has decided: live ones always, silent ones while
-    /// they are less than half a window behind.
+    /// they are less than half a window behind. Nobody waits for one that lacks what is gone already:
+    /// only a snapshot helps it.
     private func updateStable() {
         var stable = a.pointee.decided
         let half = UInt64(a.pointee.window_slots &>> 1)
         for member in 0..<memberCount where member != selfIndex {
             let decided = peer(member).pointee.decided
             let isAlive = r.pointee.alive & (1 &<< member) != 0
-            if decided < stable && (isAlive || a.pointee.decided &- decided <= half) {
+            if decided < stable && !isLost(member)
+                && (isAlive || a.pointee.decided &- decided <= half)
+            {
                 stable = decided
             }
         }
+        stable = min(stable, quorumDecided(stable))
         if stable > a.pointee.stable { a.pointee.stable = stable }
+    }
+
+    /// Highest slot up to `slot` that q2 members have decided: with fewer able to go on, the others
+    /// could not even replace a leader without a snapshot.
+    private func quorumDecided(_ slot: UInt64) -> UInt64 {
+        var best = slot
+        while true {
+            var holders = 1
+            var next: UInt64 = 0
+            for member in 0..<memberCount where member != selfIndex {
+                let decided = peer(member).pointee.decided
+                if decided >= best { holders &+= 1 } else if decided > next { next = decided }
+            }
+            if holders >= Int(a.pointee.q2) { return best }
+            if next == 0 { return 0 }
+            best = next
+        }
+    }
+
+    /// Whether a member lacks slots that were trimmed here, by its word under this leadership: an
+    /// older word may be out of date.
+    private func isLost(_ member: UInt32) -> Bool {
+        let peer = peer(member)
+        return peer.pointee.decided < a.pointee.trimmed && peer.pointee.round >= peer.pointee.cursor
     }
 }
