@@ -83,6 +83,10 @@ static bool is_rejection(const paxos_frame_t *frame) {
 
 bool paxos_frame_is_consistent(const paxos_frame_t *frame) {
     switch (frame->kind) {
+        case PAXOS_FRAME_ACCEPTED: /* an answer that covers no slot names none */
+            return paxos_is_ballot_of(frame, frame->receiver) &&
+                   (frame->slot == 0) == (frame->count == 0) &&
+                   (frame->count != 0 || frame->digest == 0);
         case PAXOS_FRAME_PREPARE: return paxos_is_ballot_of(frame, frame->sender) && frame->slot != 0;
         case PAXOS_FRAME_COMMIT: return paxos_is_ballot_of(frame, frame->sender);
         case PAXOS_FRAME_REJECTED: return is_rejection(frame);

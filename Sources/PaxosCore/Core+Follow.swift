@@ -7,16 +7,15 @@ extension Core {
         _ header: UnsafePointer<UInt8>, _ headerBytes: Int, _ body: UnsafePointer<UInt8>?,
         _ bodyBytes: Int
     ) -> Status {
-        var frame = paxos_frame_t()
         var member: UInt32 = 0
+        if isLeader && headerBytes == Int(PAXOS_FRAME_HEADER_BYTES) && bodyBytes == 0
+            && paxos_header_is_accepted(a, r.pointee.ballot, header, &member)
+        {
+            return takeAccepted(member, header)
+        }
+        var frame = paxos_frame_t()
         let decoded = paxos_acceptor_decode_hot(a, header, headerBytes, bodyBytes, &frame, &member)
         if decoded != PAXOS_OK { return decoded }
-        if frame.kind == UInt8(truncatingIfNeeded: PAXOS_FRAME_ACCEPTED.rawValue) {
-            hear(member, &frame)
-            let status = takeAccepted(member, &frame)
-            noteDecided(member, frame.watermark)
-            return status
-        }
         return take(member, &frame, body ?? header)
     }
 
@@ -35,7 +34,7 @@ extension Core {
         if status == PAXOS_ERR_WIRE || status == PAXOS_ERR_FOREIGN || status == PAXOS_ERR_BUSY {
             return status
         }
-        hear(member, frame)
+        hear(member, frame.pointee.watermark)
         let own = react(member, frame, entries, status)
         noteDecided(member, frame.pointee.watermark)
         /* A promise or vote for another's ballot ends this node's own attempt or leadership. */
@@ -47,12 +46,11 @@ extension Core {
     }
 
     @inline(__always)
-    private func hear(_ member: UInt32, _ frame: Frame) {
-        peer(member).pointee.heard_ns = now
+    func hear(_ member: UInt32, _ watermark: UInt64) {
+        let peer = peer(member)
+        peer.pointee.heard_ns = now
         r.pointee.alive |= 1 &<< member
-        if frame.pointee.watermark > peer(member).pointee.decided {
-            peer(member).pointee.decided = frame.pointee.watermark
-        }
+        if watermark > peer.pointee.decided { peer.pointee.decided = watermark }
         if a.pointee.stable > a.pointee.trimmed && r.pointee.host_trim > a.pointee.trimmed {
             applyTrim()
         }
@@ -85,6 +83,7 @@ extension Core {
             if taken == PAXOS_OK { giveWay(to: frame.pointee.ballot) }
             return PAXOS_OK
         case PAXOS_FRAME_PROMISE.rawValue: return takePromise(member, frame, body)
+        case PAXOS_FRAME_ACCEPTED.rawValue: return takeAccepted(member, frame)
         case PAXOS_FRAME_REJECTED.rawValue: return takeRejected(member, frame)
         case PAXOS_FRAME_HEARTBEAT.rawValue:
             takeHeartbeat(member, frame)

@@ -96,22 +96,43 @@ extension Core {
         }
     }
 
-    /// A member accepted a run.
-    func takeAccepted(_ member: UInt32, _ frame: Frame) -> Status {
-        if !isLeader || frame.pointee.ballot != r.pointee.ballot || frame.pointee.count == 0 { return PAXOS_OK }
-        let last = frame.pointee.slot &+ UInt64(frame.pointee.count) &- 1
+    /// A member accepted a run under this leadership: straight from the verified header.
+    @inline(__always)
+    func takeAccepted(_ member: UInt32, _ header: UnsafePointer<UInt8>) -> Status {
+        a.pointee.counters.frames &+= 1
+        let watermark = paxos_get64_scalar(header + 56)
+        hear(member, watermark)
+        let slot = paxos_get64_scalar(header + 48)
+        let count = paxos_get32(header + 32)
+        let digest = paxos_get64_scalar(header + 72)
+        let status = countVotes(member, slot, count, digest)
+        noteDecided(member, watermark)
+        return status
+    }
+
+    @inline(__always)
+    private func countVotes(
+        _ member: UInt32, _ slot: UInt64, _ count: UInt32, _ digest: UInt64
+    ) -> Status {
+        let last = slot &+ UInt64(count) &- 1
         if last <= a.pointee.decided { return PAXOS_OK }
-        if frame.pointee.slot < r.pointee.first_slot || frame.pointee.slot <= a.pointee.trimmed
-            || last >= r.pointee.next_slot
-        {
+        if slot < r.pointee.first_slot || slot <= a.pointee.trimmed || last >= r.pointee.next_slot {
             return PAXOS_OK
         }
-        if digestBefore(last &+ 1) &- digestBefore(frame.pointee.slot) != frame.pointee.digest {
+        if digestBefore(last &+ 1) &- digestBefore(slot) != digest {
             a.pointee.counters.conflict &+= 1
             return PAXOS_ERR_CONFLICT
         }
-        vote(member, frame.pointee.slot, last)
+        vote(member, slot, last)
         return PAXOS_OK
+    }
+
+    /// As ``takeAccepted(_:_:)``, for an acknowledgement that had to be decoded.
+    func takeAccepted(_ member: UInt32, _ frame: Frame) -> Status {
+        if !isLeader || frame.pointee.ballot != r.pointee.ballot || frame.pointee.count == 0 {
+            return PAXOS_OK
+        }
+        return countVotes(member, frame.pointee.slot, frame.pointee.count, frame.pointee.digest)
     }
 
     /// A member refused: its promise is to a higher ballot, or it holds other bytes.

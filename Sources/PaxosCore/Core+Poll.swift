@@ -28,20 +28,11 @@ extension Core {
     private func pollPeers(_ effect: UnsafeMutablePointer<paxos_effect_t>) -> Bool {
         while r.pointee.active != 0 {
             let member = UInt32(truncatingIfNeeded: r.pointee.active.trailingZeroBitCount)
-            let found = pollPeer(member, effect)
-            if !found || isUpToDate(member) { r.pointee.active &= ~(1 &<< member) }
-            if found { return true }
+            let bit: UInt32 = 1 &<< member
+            if pollPeer(member, bit, effect) { return true }
+            r.pointee.active &= ~bit
         }
         return false
-    }
-
-    /// Whether the peer is owed nothing more for now.
-    @inline(__always)
-    private func isUpToDate(_ member: UInt32) -> Bool {
-        let peer = peer(member)
-        return peer.pointee.owed & ~UInt16(truncatingIfNeeded: PAXOS_PEER_COMPLETE.rawValue) == 0
-            && peer.pointee.next_slot >= r.pointee.next_slot
-            && peer.pointee.told >= a.pointee.decided
     }
 
     /// As many decided entries, from the next one on, as stand together.
@@ -110,11 +101,15 @@ extension Core {
     }
 
     @inline(__always)
-    private func pollPeer(_ member: UInt32, _ effect: UnsafeMutablePointer<paxos_effect_t>) -> Bool {
+    private func pollPeer(
+        _ member: UInt32, _ bit: UInt32, _ effect: UnsafeMutablePointer<paxos_effect_t>
+    ) -> Bool {
         let owed = peer(member).pointee.owed & ~UInt16(truncatingIfNeeded: PAXOS_PEER_COMPLETE.rawValue)
         if owed != 0 && pollOwed(member, effect) { return true }
-        if !isLeader || r.pointee.alive & (1 &<< member) == 0 { return false }
-        if peer(member).pointee.next_slot < r.pointee.next_slot && pollAccept(member, effect) {
+        if !isLeader || r.pointee.alive & bit == 0 { return false }
+        if peer(member).pointee.next_slot < r.pointee.next_slot
+            && pollAccept(member, bit, effect)
+        {
             return true
         }
         let decided = a.pointee.decided
@@ -128,14 +123,14 @@ extension Core {
     /// The next run that the peer has not been sent, as one frame straight from the arena.
     @inline(__always)
     private func pollAccept(
-        _ member: UInt32, _ effect: UnsafeMutablePointer<paxos_effect_t>
+        _ member: UInt32, _ bit: UInt32, _ effect: UnsafeMutablePointer<paxos_effect_t>
     ) -> Bool {
         if paxos_sends_full(a, member) { return false }
         let peer = peer(member)
         var slot = peer.pointee.next_slot
         if slot <= a.pointee.decided { slot = a.pointee.decided &+ 1 }
         while slot < r.pointee.next_slot
-            && (isChosen(slot) || proposal(slot).pointee.votes & (1 &<< member) != 0)
+            && (isChosen(slot) || proposal(slot).pointee.votes & bit != 0)
         {
             slot = slot &+ 1
         }
@@ -169,6 +164,7 @@ extension Core {
             if a.pointee.chooses_early != 0 { peer.pointee.told = end &- 1 }
         }
         peer.pointee.next_slot = end
+        if end == r.pointee.next_slot && peer.pointee.owed == 0 { r.pointee.active &= ~bit }
         paxos_effect_put(a, effect, &frame, member, cell(slot).pointee.position)
         return true
     }

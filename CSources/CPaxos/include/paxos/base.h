@@ -19,6 +19,7 @@ extern "C" {
 
 #if defined(__GNUC__) || defined(__clang__)
 #define PAXOS_MUST_USE __attribute__((warn_unused_result))
+#define PAXOS_HOT __attribute__((always_inline)) /* the path of every frame takes no call */
 #define PAXOS_LIKELY(condition) (__builtin_expect(!!(condition), 1))
 #define PAXOS_UNLIKELY(condition) (__builtin_expect(!!(condition), 0))
 /* Keep a word in an integer register: a vector load of two fresh stores would wait for the cache. */
@@ -26,6 +27,7 @@ extern "C" {
 #else
 #define PAXOS_SCALAR(word) ((void)0)
 #define PAXOS_MUST_USE
+#define PAXOS_HOT
 #define PAXOS_LIKELY(condition) (condition)
 #define PAXOS_UNLIKELY(condition) (condition)
 #endif

@@ -39,17 +39,23 @@ static inline bool paxos_is_ballot_of(const paxos_frame_t *frame, uint16_t node)
     return frame->ballot != 0 && paxos_ballot_node(frame->ballot) == node;
 }
 
-/* As paxos_frame_decode, which is the exported copy of this. */
-PAXOS_MUST_USE static inline paxos_status_t paxos_frame_decode_hot(
-    const uint8_t *bytes, paxos_frame_t *frame) {
+/* The kind of a header whose checksum, version and unused bits are right; 0: they are not. */
+PAXOS_HOT static inline uint32_t paxos_header_kind(const uint8_t *bytes) {
     const uint32_t start = paxos_get32(bytes + 4);
     const uint32_t kind = start >> 24;
     if (PAXOS_UNLIKELY(
-            (start & 0xFFFFFFu) != (PAXOS_FRAME_MAGIC | PAXOS_WIRE_VERSION << 16) || kind == 0 ||
+            (start & 0xFFFFFFu) != (PAXOS_FRAME_MAGIC | PAXOS_WIRE_VERSION << 16) ||
             kind > PAXOS_FRAME_KIND_MAX || paxos_has_foreign_bits(&paxos_rules[kind], bytes) ||
             paxos_crc32c_words(0, bytes + 4, PAXOS_FRAME_HEADER_BYTES - 4) != paxos_get32(bytes))) {
-        return PAXOS_ERR_WIRE;
+        return 0;
     }
+    return kind;
+}
+
+/* As paxos_frame_decode, which is the exported copy of this. */
+PAXOS_MUST_USE static inline paxos_status_t paxos_frame_decode_hot(
+    const uint8_t *bytes, paxos_frame_t *frame) {
+    if (PAXOS_UNLIKELY(paxos_header_kind(bytes) == 0)) { return PAXOS_ERR_WIRE; }
     paxos_frame_read(bytes, frame);
     const uint32_t nodes = (uint32_t)paxos_get64_scalar(bytes + 24);
     if (PAXOS_UNLIKELY(
@@ -57,18 +63,11 @@ PAXOS_MUST_USE static inline paxos_status_t paxos_frame_decode_hot(
             nodes >> 16 == 0 || frame->body_bytes > PAXOS_FRAME_BODY_BYTES_MAX)) {
         return PAXOS_ERR_WIRE;
     }
-    bool consistent;
-    if (PAXOS_LIKELY(kind == PAXOS_FRAME_ACCEPT)) {
-        consistent = paxos_is_ballot_of(frame, frame->sender) && frame->slot != 0 &&
-                     frame->count != 0 && frame->body_bytes != 0;
-    } else if (PAXOS_LIKELY(kind == PAXOS_FRAME_ACCEPTED)) {
-        /* An answer that covers no slot names none. */
-        consistent = paxos_is_ballot_of(frame, frame->receiver) &&
-                     (frame->slot == 0) == (frame->count == 0) &&
-                     (frame->count != 0 || frame->digest == 0);
-    } else {
-        consistent = paxos_frame_is_consistent(frame);
-    }
+    const bool consistent =
+        PAXOS_LIKELY(frame->kind == PAXOS_FRAME_ACCEPT)
+            ? paxos_is_ballot_of(frame, frame->sender) && frame->slot != 0 && frame->count != 0 &&
+                  frame->body_bytes != 0
+            : paxos_frame_is_consistent(frame);
     return PAXOS_LIKELY(consistent) ? PAXOS_OK : PAXOS_ERR_WIRE;
 }
 
