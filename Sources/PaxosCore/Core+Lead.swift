@@ -21,9 +21,13 @@ extension Core {
         r.pointee.first_slot = a.pointee.decided &+ 1
         r.pointee.next_slot = r.pointee.first_slot
         r.pointee.digest_total = 0
-        r.pointee.round = r.pointee.round &+ 1
+        r.pointee.round = r.pointee.round &+ 2
         for member in 0..<memberCount {
             peer(member).pointee.cursor = r.pointee.round
+            /* Who promised is connected: it counts as having answered the round before. */
+            if isOwed(member, PAXOS_PEER_COMPLETE) {
+                peer(member).pointee.round = r.pointee.round &- 1
+            }
             peer(member).pointee.next_slot = r.pointee.first_slot
             peer(member).pointee.told = 0
             peer(member).pointee.stuck_slot = 0
