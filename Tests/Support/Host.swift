@@ -24,6 +24,8 @@ package struct Host {
     /// Records handed out and not flushed.
     package internal(set) var unflushed: [Packet] = []
     var flushDue = UInt64.max
+    /// Nothing is flushed any more.
+    var isDiskStalled = false
     var unsent: [Unsent] = []
     package internal(set) var trimmed: UInt64 = 0
     /// Silent: it hears nothing, says nothing, and its clock stands still.

@@ -64,14 +64,15 @@ extension World {
     private func write(_ effect: paxos_effect_t, _ id: UInt16) {
         let index = Int(id) - 1
         hosts[index].unflushed.append(packet(effect, id))
-        if case .slow(let range) = disk, hosts[index].flushDue == .max {
+        if case .slow(let range) = disk, hosts[index].flushDue == .max, !hosts[index].isDiskStalled {
             hosts[index].flushDue = now + random.time(range)
         }
     }
 
     private func flushNow(_ id: UInt16) -> Bool {
-        guard disk == .immediate, !hosts[Int(id) - 1].unflushed.isEmpty else { return false }
-        let records = hosts[Int(id) - 1].unflushed
+        let host = host(id)
+        guard disk == .immediate, !host.isDiskStalled, !host.unflushed.isEmpty else { return false }
+        let records = host.unflushed
         hosts[Int(id) - 1].unflushed = []
         for record in records { oracle.saw(durable: record, on: id) }
         _ = self[id].flushed(records.last!.fields.nonce, now: now)

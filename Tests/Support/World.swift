@@ -137,6 +137,7 @@ package final class World {
         drain(id)
     }
 
+    package func stallDisk(of id: UInt16) { hosts[Int(id) - 1].isDiskStalled = true }
     package func crash(_ id: UInt16) { hosts[Int(id) - 1].isDown = true }
     package func revive(_ id: UInt16) { hosts[Int(id) - 1].isDown = false }
 
