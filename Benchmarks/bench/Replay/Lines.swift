@@ -49,10 +49,9 @@ final class Lines {
 
     private static func check(_ path: String, line: Int, byteCount: Int) throws {
         guard byteCount > valueBytesMax else { return }
-        let size = Lines.sizeText(byteCount)
-        let limit = Lines.sizeText(valueBytesMax)
         throw BenchError(
-            "\(path): line \(line) has \(byteCount) bytes (\(size)); a value has up to \(limit)")
+            "\(path): line \(line) has \(byteCount) bytes; a value has up to \(valueBytesMax) "
+                + "(\(sizeText(valueBytesMax)))")
     }
 
     static func sizeText(_ byteCount: Int) -> String {
