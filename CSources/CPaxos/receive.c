@@ -2,30 +2,12 @@
  *
  * Nothing of a frame is believed before its checksum, its origin and its entries were verified, and
  * nothing changes before the reply has a place: a refused frame leaves the block as it was. */
-#include "paxos/hot_log.h"
-
-/* A ring entry for a reply. Pre: !paxos_replies_full. */
-static paxos_reply_t *reply_push(paxos_acceptor_t *a, uint8_t kind, uint32_t member) {
-    paxos_reply_t *reply = paxos_reply(a, a->replies_in);
-    a->replies_in += 1;
-    reply->lsn = 0;
-    reply->ballot = 0;
-    reply->slot = 0;
-    reply->digest = 0;
-    reply->nonce = 0;
-    reply->other = 0;
-    reply->count = 0;
-    reply->member = (uint16_t)member;
-    reply->state = 0;
-    reply->kind = kind;
-    reply->pages = 1;
-    return reply;
-}
+#include "paxos/hot_accept.h"
 
 static void reject(
     paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, uint16_t reason,
     uint64_t digest) {
-    paxos_reply_t *reply = reply_push(a, PAXOS_FRAME_REJECTED, member);
+    paxos_reply_t *reply = paxos_reply_push(a, PAXOS_FRAME_REJECTED, member);
     reply->ballot = frame->ballot;
     reply->slot = frame->slot;
     reply->count = frame->count;
@@ -52,7 +34,7 @@ static paxos_status_t take_prepare(
         return status;
     }
     if (status != PAXOS_OK) { return status; }
-    paxos_reply_t *reply = reply_push(a, PAXOS_FRAME_PROMISE, member);
+    paxos_reply_t *reply = paxos_reply_push(a, PAXOS_FRAME_PROMISE, member);
     reply->ballot = frame->ballot;
     reply->slot = frame->slot;
     reply->pages = PAGES_PER_REQUEST;
@@ -72,24 +54,6 @@ paxos_run_t paxos_run_above_trim(const paxos_acceptor_t *a, paxos_run_t run) {
     return run;
 }
 
-static void accepted(
-    paxos_acceptor_t *a, uint32_t member, const paxos_run_t *run, uint64_t lsn) {
-    paxos_reply_t *reply = reply_push(a, PAXOS_FRAME_ACCEPTED, member);
-    reply->ballot = run->ballot;
-    reply->slot = run->slot;
-    reply->count = run->count;
-    reply->digest = run->digest;
-    reply->lsn = lsn;
-}
-
-/* Sender and receiver have both voted, for good: where two are a quorum, that is the decision. */
-static void choose_run(paxos_acceptor_t *a, const paxos_run_t *run) {
-    for (uint32_t i = 0; i < run->count; i++) {
-        paxos_cell(a, run->slot + i)->state = PAXOS_RUN_CHOSEN;
-    }
-    if (run->slot == a->decided + 1) { a->decided += run->count; }
-}
-
 static paxos_status_t take_accept(
     paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, const uint8_t *body) {
     if (PAXOS_UNLIKELY(frame->ballot < a->promised)) {
@@ -104,17 +68,15 @@ static paxos_status_t take_accept(
     uint64_t lsn = 0;
     if (PAXOS_LIKELY(run.count > 0)) { status = paxos_acceptor_accept_hot(a, &run, &lsn); }
     if (PAXOS_LIKELY(status == PAXOS_OK)) {
-        if (a->chooses_early && (frame->flags & PAXOS_FLAG_VOTED) != 0) { choose_run(a, &run); }
-        if (frame->trim > a->stable) { a->stable = frame->trim; }
-        paxos_log_note_commit(a, frame->ballot, frame->watermark);
-        if (a->decided != a->last_slot) { paxos_log_advance(a); }
-        accepted(a, member, &run, lsn);
+        const bool is_voted = (frame->flags & PAXOS_FLAG_VOTED) != 0;
+        paxos_run_accepted(a, &run, is_voted, frame->watermark, frame->trim);
+        paxos_reply_accepted(a, member, &run, lsn);
         return PAXOS_OK;
     }
     if (status == PAXOS_ERR_TRIMMED) {
         /* Decided here already: the answer's watermark says so, and counts for no slot. */
         const paxos_run_t none = {frame->ballot, 0, 0, 0, 0, NULL};
-        accepted(a, member, &none, 0);
+        paxos_reply_accepted(a, member, &none, 0);
         return PAXOS_OK;
     }
     if (status == PAXOS_ERR_CONFLICT) {
@@ -144,7 +106,7 @@ static paxos_status_t take_heartbeat(
 
 static paxos_status_t take_learn(
     paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame) {
-    paxos_reply_t *reply = reply_push(a, PAXOS_FRAME_LEARNED, member);
+    paxos_reply_t *reply = paxos_reply_push(a, PAXOS_FRAME_LEARNED, member);
     reply->slot = frame->slot;
     reply->count = frame->count;
     reply->pages = PAGES_PER_REQUEST;
@@ -207,8 +169,11 @@ paxos_status_t paxos_acceptor_receive(
     paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, const uint8_t *body,
     size_t body_bytes) {
     if (a->magic != PAXOS_BLOCK_MAGIC) { return PAXOS_ERR_CORRUPT; }
-    paxos_frame_t frame;
     uint32_t member;
+    if (PAXOS_LIKELY(paxos_accept_next(a, header, header_bytes, body, body_bytes, &member))) {
+        return PAXOS_OK;
+    }
+    paxos_frame_t frame;
     const paxos_status_t status =
         paxos_acceptor_decode_hot(a, header, header_bytes, body_bytes, &frame, &member);
     if (PAXOS_UNLIKELY(status != PAXOS_OK)) { return status; }

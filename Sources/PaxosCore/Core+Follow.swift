@@ -8,15 +8,26 @@ extension Core {
         _ bodyBytes: Int
     ) -> Status {
         var member: UInt32 = 0
-        if isLeader && headerBytes == Int(PAXOS_FRAME_HEADER_BYTES) && bodyBytes == 0
-            && paxos_header_is_accepted(a, r.pointee.ballot, header, &member)
+        let entries = body ?? header
+        if isLeader {
+            if paxos_header_is_accepted(
+                a, r.pointee.ballot, header, headerBytes, bodyBytes, &member)
+            {
+                return takeAccepted(member, header)
+            }
+        } else if !isCandidate
+            && paxos_accept_next(a, header, headerBytes, entries, bodyBytes, &member)
         {
-            return takeAccepted(member, header)
+            follow(paxos_get64_scalar(header + 40))
+            let watermark = paxos_get64_scalar(header + 56)
+            hear(member, watermark)
+            noteDecided(member, watermark)
+            return PAXOS_OK
         }
         var frame = paxos_frame_t()
         let decoded = paxos_acceptor_decode_hot(a, header, headerBytes, bodyBytes, &frame, &member)
         if decoded != PAXOS_OK { return decoded }
-        return take(member, &frame, body ?? header)
+        return take(member, &frame, entries)
     }
 
     @inline(__always)

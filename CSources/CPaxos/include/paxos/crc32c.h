@@ -158,7 +158,7 @@ static inline uint32_t paxos_crc32c_words(
 
 #else
 
-static inline uint32_t paxos_crc32c_words(
+__attribute__((always_inline)) static inline uint32_t paxos_crc32c_words(
     uint32_t crc, const uint8_t *bytes, size_t length_bytes) {
     if (length_bytes >= PAXOS_CRC32C_LONG_BYTES || !paxos_cpu_has(PAXOS_CPU_CRC32C)) {
         return paxos_crc32c(crc, bytes, length_bytes);

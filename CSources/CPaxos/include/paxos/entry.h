@@ -93,7 +93,7 @@ static inline uint64_t paxos_entry_word(
     return paxos_crc32c_step8_word(crc, word);
 }
 
-static inline bool paxos_entry_write_short(
+PAXOS_HOT static inline bool paxos_entry_write_short(
     uint8_t *out, const paxos_entry_t *entry, const uint8_t *value) {
     const uint32_t value_bytes = entry->value_bytes;
     if (value_bytes > PAXOS_CRC32C_LONG_BYTES || !paxos_cpu_has(PAXOS_CPU_CRC32C)) { return false; }
@@ -142,7 +142,7 @@ static inline uint32_t paxos_entry_write(
  * Post  PAXOS_OK        *entry_bytes_out is its length; every byte of it is vouched for.
  *       PAXOS_ERR_WIRE  too short, unknown kind, over value_bytes_max, padding or checksum bad.
  * Cost  O(value). */
-PAXOS_MUST_USE static inline paxos_status_t paxos_entry_verify(
+PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_entry_verify(
     const uint8_t *bytes, size_t length_bytes, uint32_t value_bytes_max,
     uint32_t *entry_bytes_out) {
     if (PAXOS_UNLIKELY(length_bytes < PAXOS_ENTRY_HEADER_BYTES)) { return PAXOS_ERR_WIRE; }

@@ -72,7 +72,7 @@ PAXOS_MUST_USE static inline paxos_status_t paxos_frame_decode_hot(
 }
 
 /* As paxos_run_verify, which is the exported copy of this. */
-PAXOS_MUST_USE static inline paxos_status_t paxos_run_verify_hot(
+PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_run_verify_hot(
     const uint8_t *bytes, size_t length_bytes, uint64_t first_slot, uint32_t count,
     uint32_t value_bytes_max, uint64_t *digest_out) {
     uint64_t digest = 0;

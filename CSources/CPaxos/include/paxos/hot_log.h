@@ -83,7 +83,7 @@ static inline void paxos_point_cells(
 }
 
 /* As paxos_log_store, which is the exported copy of this. */
-PAXOS_MUST_USE static inline paxos_status_t paxos_log_store_hot(
+PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_log_store_hot(
     paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t *lsn_out) {
     const uint32_t bytes = paxos_round16(PAXOS_RUN_HEADER_BYTES + run->bytes);
     const uint64_t start = paxos_arena_take_hot(a, bytes, run->slot <= a->decided + 1);
@@ -178,24 +178,6 @@ PAXOS_MUST_USE static inline paxos_status_t paxos_acceptor_decode_hot(
     }
     a->counters.frames += 1;
     return PAXOS_OK;
-}
-
-/* Whether a header is, without any doubt, that of an ACCEPTED of `ballot` by a member in the life it
- * is known by: the frame that a leader gets most. False: decode it to see what it is. Cost O(1). */
-static inline bool paxos_header_is_accepted(
-    const paxos_acceptor_t *a, uint64_t ballot, const uint8_t *header, uint32_t *member_out) {
-    const uint64_t nodes = paxos_get64_scalar(header + 24);
-    const uint32_t member = paxos_member_index(a, (uint16_t)(nodes & 0xFFFFu));
-    if (header[7] != PAXOS_FRAME_ACCEPTED || member == PAXOS_MEMBERS_MAX ||
-        (nodes >> 16 & 0xFFFFu) != a->node || member == a->self_index) {
-        return false;
-    }
-    *member_out = member;
-    const uint64_t life = (uint64_t)paxos_members(a)[member].incarnation << 32 | a->group;
-    return paxos_get64_scalar(header + 40) == ballot && paxos_get64(header + 8) == a->cluster &&
-           paxos_get64_scalar(header + 16) == life && life >> 32 != 0 &&
-           paxos_get64_scalar(header + 48) != 0 && paxos_get64_scalar(header + 32) != 0 &&
-           paxos_header_kind(header) == PAXOS_FRAME_ACCEPTED;
 }
 
 #if defined(__clang__)
