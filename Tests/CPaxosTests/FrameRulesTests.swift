@@ -104,7 +104,7 @@ struct FrameRulesTests {
             refuses("no sender") { $0.sender = 0 }
             refuses("no receiver") { $0.receiver = 0 }
             for field in ["slot", "watermark", "trim"] where kind.fields.contains(field) {
-                refuses("\(field) over the largest") { $0[field] = (1 << 62) + 1 }
+                refuses("\(field) over the largest") { $0[field] = 1 << 62 }
             }
             if kind.fields.contains("body") {
                 refuses("a body that is no multiple of 8") { $0.body_bytes += 4 }
@@ -196,5 +196,20 @@ struct FrameMeaningTests {
         }
         #expect(accepted(0, 0, 0))
         #expect(!accepted(1, 0, 0) && !accepted(0, 1, 0) && !accepted(0, 0, 1))
+    }
+
+    @Test("only a leader's heartbeat names a ballot, its own, and what may be trimmed")
+    func heartbeat_ofLeader() {
+        func heartbeat(_ flags: UInt32, _ ballot: UInt64, _ trim: UInt64) -> Bool {
+            accepts(PAXOS_FRAME_HEARTBEAT) {
+                $0.flags = UInt16(flags)
+                $0.ballot = ballot
+                $0.trim = trim
+                $0.watermark = 9
+            }
+        }
+        #expect(heartbeat(0, 0, 0) && heartbeat(PAXOS_FLAG_LEADING, ballot(5), 3))
+        #expect(!heartbeat(0, ballot(5), 0) && !heartbeat(PAXOS_FLAG_LEADING, 0, 0))
+        #expect(!heartbeat(0, 0, 3) && !heartbeat(PAXOS_FLAG_LEADING, ballot(5, node: 3), 3))
     }
 }
