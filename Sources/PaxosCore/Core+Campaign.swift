@@ -79,8 +79,7 @@ extension Core {
             }
             return PAXOS_OK
         case PAXOS_RUN_UNKNOWN.rawValue:
-            noteUnknown(member, frame)
-            return PAXOS_OK
+            return noteUnknown(member, frame)
         default:
             break
         }
@@ -96,18 +95,21 @@ extension Core {
         return adoptRun(frame, body)
     }
 
-    private func noteUnknown(_ member: UInt32, _ frame: Frame) {
+    /// The member cannot vouch for the slots of a page: not for these, or not from here on.
+    private func noteUnknown(_ member: UInt32, _ frame: Frame) -> Status {
         if frame.pointee.flags & UInt16(PAXOS_FLAG_LAST) != 0 {
             peer(member).pointee.unknown_from = frame.pointee.slot
-            return
+            return PAXOS_OK
         }
-        var slot = frame.pointee.slot
-        let end = frame.pointee.slot &+ UInt64(frame.pointee.count)
-        while slot < end && slot <= windowEnd {
+        let last = frame.pointee.slot &+ UInt64(frame.pointee.count) &- 1
+        if last > windowEnd { return PAXOS_ERR_FULL }
+        var slot = max(frame.pointee.slot, a.pointee.trimmed &+ 1)
+        while slot <= last {
             proposal(slot).pointee.votes |= 1 &<< member
-            if slot > r.pointee.high_slot { r.pointee.high_slot = slot }
             slot = slot &+ 1
         }
+        if last > r.pointee.high_slot { r.pointee.high_slot = last }
+        return PAXOS_OK
     }
 
     /// Keep, for each slot of a reported run, the entry of the highest ballot seen so far.
