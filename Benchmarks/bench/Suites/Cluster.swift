@@ -13,6 +13,8 @@ struct Seat {
     /// at.
     var number: UInt64 = 0
     var digest: UInt64 = 0
+    /// Whether all that was looked at was whole and in order.
+    var isSound = true
     var isAlive = true
 }
 
@@ -177,24 +179,23 @@ struct Cluster {
 
     /// Verify what is delivered: no slot twice or left out, every entry whole, numbers rising.
     private func look(at seat: UnsafeMutablePointer<Seat>) {
-        let bad = UInt64.max
-        if effect.pointee.slot != seat.pointee.slot + 1 { seat.pointee.digest = bad }
+        var isSound = effect.pointee.slot == seat.pointee.slot + 1
         var entry = seat.pointee.block.base + Int(effect.pointee.body_offset)
         for _ in 0..<effect.pointee.count {
             let header = paxos_entry_get(entry)
-            var bytes: UInt32 = 0
             let room = Int(paxos_entry_bytes(header.value_bytes))
-            if paxos_entry_verify(entry, room, .max, &bytes) != PAXOS_OK {
-                seat.pointee.digest = bad
-            }
-            if header.kind == UInt8(PAXOS_ENTRY_COMMAND.rawValue) && seat.pointee.digest != bad {
-                if header.number <= seat.pointee.number { seat.pointee.digest = bad }
+            var bytes: UInt32 = 0
+            isSound = isSound && paxos_entry_verify(entry, room, .max, &bytes) == PAXOS_OK
+            if header.kind == UInt8(PAXOS_ENTRY_COMMAND.rawValue) {
+                isSound = isSound && header.number > seat.pointee.number
                 seat.pointee.number = header.number
-                seat.pointee.digest =
-                    (seat.pointee.digest ^ UInt64(header.checksum)) &* 0x9E37_79B9_7F4A_7C15 >> 1
+                /* an odd factor loses nothing of what came before */
+                let mixed = seat.pointee.digest ^ UInt64(header.checksum)
+                seat.pointee.digest = mixed &* 0x9E37_79B9_7F4A_7C15
             }
             entry += room
         }
+        seat.pointee.isSound = seat.pointee.isSound && isSound
     }
 
     /// Run effects until nobody has any; false if that never happens.
