@@ -121,8 +121,8 @@ struct RandomWalk {
         return "\(verdict), status \(status.rawValue)"
     }
 
-    /// What the proposer of a ballot says for a slot: what is chosen, mostly; else what was accepted
-    /// before, or something new.
+    /// What the proposer of a ballot says for a slot: what is chosen, mostly; else what was
+    /// accepted before, or something new.
     private mutating func proposal(_ ballot: UInt64, _ slot: UInt64) -> Entry {
         if let said = proposed[ballot]?[slot] { return said }
         let held = model.slots[slot]
@@ -165,7 +165,9 @@ struct RandomWalk {
         let ballot = ballot(max(1, round - UInt64(random.below(2))))
         var end = model.decided
         while let next = model.slots[end + 1], next.chosen || next.ballot == ballot { end += 1 }
-        if end > model.decided { end = model.decided + 1 + UInt64(random.below(Int(end - model.decided))) }
+        if end > model.decided {
+            end = model.decided + 1 + UInt64(random.below(Int(end - model.decided)))
+        }
         let status = block.receive(commitFrame(ballot, upTo: end))
         if status != PAXOS_OK { Issue.record("seed \(seed): commit \(status.rawValue)") }
         model.mark(ballot, end)
@@ -272,7 +274,9 @@ struct RandomWalk {
     private func fault() -> String? {
         let status = block.status
         if status.promised != model.promised { return "promised" }
-        if status.decided != model.decided { return "decided \(status.decided), not \(model.decided)" }
+        if status.decided != model.decided {
+            return "decided \(status.decided), not \(model.decided)"
+        }
         if status.trimmed != model.trimmed { return "trimmed" }
         if status.last_slot != model.lastSlot { return "last slot" }
         for slot in max(1, model.trimmed)...model.trimmed + 17 {

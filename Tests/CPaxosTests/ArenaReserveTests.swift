@@ -27,7 +27,8 @@ struct ArenaReserveTests {
         return status
     }
 
-    @Test("wherever the ring stands, the largest run fits into the lowest gap", arguments: frameBytes)
+    @Test(
+        "wherever the ring stands, the largest run fits into the lowest gap", arguments: frameBytes)
     func gap_alwaysFits(frameBytesMax: UInt32) {
         let largest = Array(
             repeating: Entry(value: Bytes(repeating: 7, count: 64)),

@@ -31,21 +31,21 @@ struct ChecksumFallbackTests {
     }
 
     #if arch(x86_64)
-        @Test("each lesser CPU: without the wide multiplication, without any, without the instruction")
-        func lesserCPUs() {
-            paxos_cpu_force_portable(false)
-            let facts = paxos_cpu_facts
-            let without = [
-                PAXOS_CPU_CLMUL512,
-                PAXOS_CPU_CLMUL512 | PAXOS_CPU_CLMUL,
-                PAXOS_CPU_CLMUL512 | PAXOS_CPU_CLMUL
-                    | PAXOS_CPU_CRC32C,
-            ]
-            for missing in without {
-                paxos_cpu_facts = facts & ~UInt32(missing)
-                compare("without \(missing) of \(facts)")
-            }
-            paxos_cpu_facts = facts
+    @Test("each lesser CPU: without the wide multiplication, without any, without the instruction")
+    func lesserCPUs() {
+        paxos_cpu_force_portable(false)
+        let facts = paxos_cpu_facts
+        let without = [
+            PAXOS_CPU_CLMUL512,
+            PAXOS_CPU_CLMUL512 | PAXOS_CPU_CLMUL,
+            PAXOS_CPU_CLMUL512 | PAXOS_CPU_CLMUL
+                | PAXOS_CPU_CRC32C,
+        ]
+        for missing in without {
+            paxos_cpu_facts = facts & ~UInt32(missing)
+            compare("without \(missing) of \(facts)")
         }
+        paxos_cpu_facts = facts
+    }
     #endif
 }

@@ -71,7 +71,8 @@ struct ConfigTests {
         let inflight = "inflight_bytes_max leaves two frames of the arena free"
         #expect(rule { $0.inflight_bytes_max = 1313 } == inflight)
         #expect(rule { $0.inflight_bytes_max = 1312 } == nil)
-        let rings = "reply_ring, write_ring, send_ring and forward_ring are powers of two up to 65536"
+        let rings =
+            "reply_ring, write_ring, send_ring and forward_ring are powers of two up to 65536"
         #expect(rule { $0.reply_ring = 3 } == rings)
         #expect(rule { $0.write_ring = 0 } == rings)
         #expect(rule { $0.send_ring = 1 << 17 } == rings)

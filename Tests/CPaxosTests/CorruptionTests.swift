@@ -1,8 +1,8 @@
 import CPaxos
 import Testing
 
-/// SAFETY row 34: "nothing on the wire is trusted". One bit, or one byte too few or too many, of any
-/// frame: refused, and nothing but a counter changes.
+/// SAFETY row 34: "nothing on the wire is trusted". One bit, or one byte too few or too many, of
+/// any frame: refused, and nothing but a counter changes.
 struct CorruptionTests {
     static let kinds = Array(1...Int(PAXOS_FRAME_KIND_MAX.rawValue))
 
@@ -65,7 +65,9 @@ struct CorruptionTests {
         let bytes = frame(kind, for: block).bytes
         for length in 0..<bytes.count {
             let part = Bytes(bytes[..<length])
-            guard expectRefused(part, block, before, "kind \(kind), \(length) bytes") else { return }
+            guard expectRefused(part, block, before, "kind \(kind), \(length) bytes") else {
+                return
+            }
         }
         _ = expectRefused(bytes + [0], block, before, "kind \(kind), a byte more")
     }

@@ -1,8 +1,8 @@
 import CPaxos
 import Testing
 
-/// The table of kinds in WIRE.md against the decoder: a field, flag or state that a kind does not use
-/// is refused, under a good checksum too; one that it uses is taken.
+/// The table of kinds in WIRE.md against the decoder: a field, flag or state that a kind does not
+/// use is refused, under a good checksum too; one that it uses is taken.
 struct FrameRulesTests {
     let page: WirePage
 
@@ -37,7 +37,8 @@ struct FrameRulesTests {
                 #expect(!accepts(fields), "\(kind.name) with \(field)")
             }
             for field in kind.fields {
-                #expect(example(kind)[field] != 0 || mayBeZero(kind, field), "\(kind.name) \(field)")
+                #expect(
+                    example(kind)[field] != 0 || mayBeZero(kind, field), "\(kind.name) \(field)")
             }
         }
     }
@@ -113,7 +114,8 @@ struct FrameRulesTests {
             if kind.fields.contains("ballot") && kind.name != "HEARTBEAT_REPLY" {
                 refuses("no ballot") { $0.ballot = 0 }
             }
-            if kind.fields.contains("ballot") && !["HEARTBEAT_REPLY", "REFUSED"].contains(kind.name)
+            if kind.fields.contains("ballot")
+                && !["HEARTBEAT_REPLY", "REFUSED"].contains(kind.name)
             {
                 refuses("a stranger's ballot") { $0.ballot = ballot(5, node: 9) }
             }
@@ -141,7 +143,8 @@ struct FrameRulesTests {
 
 /// What kinds say beyond the table.
 struct FrameMeaningTests {
-    private func accepts(_ kind: paxos_frame_kind, _ change: (inout paxos_frame_t) -> Void) -> Bool {
+    private func accepts(_ kind: paxos_frame_kind, _ change: (inout paxos_frame_t) -> Void) -> Bool
+    {
         makeFrame(kind, change: change).fields != nil
     }
 

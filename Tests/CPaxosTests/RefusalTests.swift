@@ -42,7 +42,7 @@ struct RefusalTests {
             altered(frame) { move(&$0, from: 2, to: 1, \.sender) }, PAXOS_ERR_FOREIGN, "itself")
     }
 
-    /// Another node in a field, and as the owner of the ballot, so that the frame stays well-formed.
+    /// Another node in a field and as the ballot's owner, so that the frame stays well-formed.
     private func move(
         _ fields: inout paxos_frame_t, from: UInt16, to: UInt16,
         _ path: WritableKeyPath<paxos_frame_t, UInt16>
@@ -74,7 +74,8 @@ struct RefusalTests {
         let shorter = Frame(header: accept.header, body: Bytes(accept.body.dropLast(8)))
         expectRefused(shorter, PAXOS_ERR_WIRE, "a body shorter than said")
         expectRefused(
-            Frame(header: encode(fieldsOf(accept, bodyBytes: shorter.body.count)),
+            Frame(
+                header: encode(fieldsOf(accept, bodyBytes: shorter.body.count)),
                 body: shorter.body),
             PAXOS_ERR_WIRE, "a body that ends within an entry")
         let longer = accept.body + Bytes(repeating: 0, count: 8)

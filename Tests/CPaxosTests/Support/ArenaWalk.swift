@@ -22,7 +22,8 @@ extension AcceptorBlock {
             guard cell.slot == slot else { continue }
             if cell.behind > 0 && slot > a.trimmed + 1 {
                 let before = paxos_cell(acceptor, slot - 1).pointee
-                if before.slot != slot - 1 || before.position + UInt64(before.bytes) != cell.position
+                if before.slot != slot - 1
+                    || before.position + UInt64(before.bytes) != cell.position
                     || before.behind + 1 < cell.behind
                 {
                     return "slot \(slot) does not stand behind the one before it"
