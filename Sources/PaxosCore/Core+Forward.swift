@@ -113,13 +113,15 @@ extension Core {
         }
     }
 
-    /// An own proposal was delivered: its forward, and any before it in the same one, are settled.
+    /// An own proposal was delivered. Those before it in the same forward stood before it in the log
+    /// of the leader that admitted them; if they were not delivered, they got lost with that leader.
     func settleForward(_ number: UInt64) {
         var index = r.pointee.forwards_out
         while index != r.pointee.forwards_polled {
             let forward = paxos_forward(r, index)
             let first = forward.pointee.number
             if number >= first && number < first &+ UInt64(forward.pointee.count) {
+                if number > first { lose((first, number &- 1)) }
                 let settled = number &- first &+ 1
                 forward.pointee.number = number &+ 1
                 forward.pointee.count &-= UInt32(truncatingIfNeeded: settled)
