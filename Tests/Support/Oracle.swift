@@ -194,7 +194,7 @@ package struct Oracle {
 
     /// Entries handed to an acceptor from outside the world count as proposed.
     package mutating func saw(outside packet: Packet) {
-        sawAccept(packet)
+        if packet.isKind(PAXOS_FRAME_ACCEPT) { sawAccept(packet) }
         for entry in packet.entries where !entry.isNoop {
             values[Origin(node: entry.header.node, number: entry.header.number)] = entry.value
         }
