@@ -150,7 +150,7 @@ static void compact(paxos_acceptor_t *a) {
 
 uint64_t paxos_arena_take(paxos_acceptor_t *a, uint32_t bytes, bool fills_gap) {
     PAXOS_ASSERT(bytes % 16 == 0 && bytes >= PAXOS_RUN_HEADER_BYTES);
-    a->open_run = PAXOS_POSITION_NONE; /* it is not the last run any more */
+    paxos_run_close(a);
     uint64_t position = paxos_arena_take_head(a, bytes, fills_gap);
     if (position != PAXOS_POSITION_NONE) { return position; }
     reclaim(a);

@@ -214,7 +214,7 @@ paxos_status_t paxos_block_init(
     a->write_ring = config->write_ring;
     a->send_ring = config->send_ring;
     lay_out(a, config);
-    a->open_run = PAXOS_POSITION_NONE;
+    paxos_run_close(a);
     a->pinned_from = PAXOS_POSITION_NONE;
     paxos_member_t *members = paxos_members(a);
     for (uint32_t i = 0; i < config->member_count; i++) {

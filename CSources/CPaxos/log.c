@@ -57,29 +57,33 @@ paxos_status_t paxos_log_store(
     return paxos_log_store_hot(a, run, state, lsn_out);
 }
 
-/* Where the next appended entry of `bytes` goes: behind the open run if it continues it. Entries of
- * no slot (slot 0) share runs whose header counts no slots. */
-static uint64_t append_position(paxos_acceptor_t *a, uint64_t slot, uint32_t bytes) {
+/* Open a run for an entry of `bytes` and those that will follow it; the position of the entry.
+ * Entries of no slot (slot 0) share runs whose header counts no slots. */
+static uint64_t run_open(paxos_acceptor_t *a, uint64_t slot, uint32_t bytes) {
     const uint32_t counted = slot != 0 ? 1 : 0;
-    if (a->open_run != PAXOS_POSITION_NONE && a->open_slot == slot) {
-        const uint32_t run_bytes = paxos_round16((uint32_t)(a->open_end - a->open_run) + bytes);
-        const uint32_t offset = (uint32_t)(a->open_run & (a->arena_bytes - 1u));
-        if (run_bytes <= a->run_bytes_max && offset + run_bytes <= a->arena_bytes &&
-            paxos_arena_leaves_reserve(a, a->open_run + run_bytes)) {
-            const uint64_t position = a->open_end;
-            uint8_t *header = paxos_arena(a, a->open_run);
-            paxos_put32(header + 8, paxos_get32(header + 8) + counted);
-            paxos_put32(header + 12, run_bytes);
-            a->arena_head = a->open_run + run_bytes;
-            return position;
-        }
-    }
     const uint32_t run_bytes = paxos_round16(PAXOS_RUN_HEADER_BYTES + bytes);
     const uint64_t start = paxos_arena_take_hot(a, run_bytes, false);
     if (start == PAXOS_POSITION_NONE) { return PAXOS_POSITION_NONE; }
     (void)paxos_run_header_put(a, start, slot, counted, run_bytes);
     a->open_run = start;
+    a->open_count = counted;
+    /* It may grow to its limit, to the end of the ring, and to where the reserve begins: which is
+     * behind that end if it fits there, and otherwise must fit before it as well. */
+    const uint64_t ring_end = start - (start & (a->arena_bytes - 1u)) + a->arena_bytes;
+    const uint64_t free_end = a->arena_tail + a->arena_bytes - a->reserve_bytes;
+    uint64_t limit = start + a->run_bytes_max;
+    if (limit > ring_end) { limit = ring_end; }
+    if (ring_end > free_end) {
+        if (limit > ring_end - a->reserve_bytes) { limit = ring_end - a->reserve_bytes; }
+        if (limit > free_end) { limit = free_end; }
+    }
+    a->open_limit = limit;
     return start + PAXOS_RUN_HEADER_BYTES;
+}
+
+static uint64_t append_position(paxos_acceptor_t *a, uint64_t slot, uint32_t bytes) {
+    const uint64_t position = paxos_run_extend(a, slot, bytes);
+    return position != PAXOS_POSITION_NONE ? position : run_open(a, slot, bytes);
 }
 
 paxos_status_t paxos_log_append(
@@ -88,29 +92,9 @@ paxos_status_t paxos_log_append(
     PAXOS_ASSERT(ballot == a->promised && slot > a->trimmed && slot <= a->trimmed + a->window_slots);
     PAXOS_ASSERT(!paxos_cell_holds(paxos_cell(a, slot), slot));
     if (PAXOS_UNLIKELY(!a->memory_only && paxos_writes_full(a))) { return PAXOS_ERR_BUSY; }
-    const uint32_t bytes = paxos_entry_bytes(entry->value_bytes);
-    const uint64_t position = append_position(a, slot, bytes);
+    const uint64_t position = append_position(a, slot, paxos_entry_bytes(entry->value_bytes));
     if (PAXOS_UNLIKELY(position == PAXOS_POSITION_NONE)) { return PAXOS_ERR_FULL; }
-    uint8_t *out = paxos_arena(a, position);
-    (void)paxos_entry_write(out, entry, value);
-    paxos_cell_t *cell = paxos_cell(a, slot);
-    cell->ballot = ballot;
-    cell->position = position;
-    cell->slot = slot;
-    cell->bytes = bytes;
-    cell->state = PAXOS_RUN_ACCEPTED;
-    cell->behind = position == a->open_run + PAXOS_RUN_HEADER_BYTES
-                       ? 0
-                       : paxos_saturated(paxos_cell(a, slot - 1)->behind + 1u);
-    a->open_end = position + bytes;
-    a->open_slot = slot + 1;
-    if (slot > a->last_slot) { a->last_slot = slot; }
-    *lsn_out = 0;
-    if (!a->memory_only) {
-        const paxos_run_t run = {
-            ballot, slot, 1, bytes, paxos_digest_term(slot, paxos_get32(out)), NULL};
-        *lsn_out = paxos_write_note(a, PAXOS_RECORD_ENTRIES, &run, position);
-    }
+    *lsn_out = paxos_append_at(a, ballot, slot, entry, value, position);
     return PAXOS_OK;
 }
 

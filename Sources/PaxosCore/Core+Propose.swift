@@ -63,6 +63,17 @@ extension Core {
     @inline(__always)
     func append(_ entry: paxos_entry_t, _ value: UnsafePointer<UInt8>) -> Status {
         let slot = r.pointee.next_slot
+        var entry = entry
+        if paxos_append_next(a, r.pointee.ballot, slot, &entry, value) {
+            proposed(slot)
+            return PAXOS_OK
+        }
+        return appendToNewRun(entry, value)
+    }
+
+    @inline(never)
+    private func appendToNewRun(_ entry: paxos_entry_t, _ value: UnsafePointer<UInt8>) -> Status {
+        let slot = r.pointee.next_slot
         var lsn: UInt64 = 0
         var entry = entry
         let status = paxos_log_append(a, r.pointee.ballot, slot, &entry, value, &lsn)

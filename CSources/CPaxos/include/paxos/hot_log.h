@@ -42,7 +42,7 @@ static inline uint64_t paxos_arena_take_head(paxos_acceptor_t *a, uint32_t bytes
 /* As paxos_arena_take, which is the rest of this: make room, then take it. */
 static inline uint64_t paxos_arena_take_hot(paxos_acceptor_t *a, uint32_t bytes, bool fills_gap) {
     const uint64_t position = paxos_arena_take_head(a, bytes, fills_gap);
-    a->open_run = PAXOS_POSITION_NONE; /* it is not the last run any more */
+    paxos_run_close(a);
     return PAXOS_LIKELY(position != PAXOS_POSITION_NONE) ? position
                                                          : paxos_arena_take(a, bytes, fills_gap);
 }
@@ -95,6 +95,53 @@ PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_log_store_hot(
         state == PAXOS_RUN_CHOSEN && run->ballot == 0 ? PAXOS_RECORD_CHOSEN : PAXOS_RECORD_ENTRIES;
     *lsn_out = a->memory_only ? 0 : paxos_write_note(a, kind, run, position);
     return PAXOS_OK;
+}
+
+/* Room for one more entry behind the open run, if it continues it; its position, or none. */
+PAXOS_HOT static inline uint64_t paxos_run_extend(
+    paxos_acceptor_t *a, uint64_t slot, uint32_t bytes) {
+    const uint64_t position = a->open_end;
+    if (PAXOS_UNLIKELY(a->open_slot != slot || position + bytes > a->open_limit)) {
+        return PAXOS_POSITION_NONE;
+    }
+    const uint64_t head = (position + bytes + 15u) & ~(uint64_t)15u;
+    a->open_count += slot != 0;
+    a->arena_head = head;
+    paxos_put64(paxos_arena(a, a->open_run) + 8, (head - a->open_run) << 32 | a->open_count);
+    return position;
+}
+
+/* Write an entry where room was taken for it, and vote for it. */
+PAXOS_HOT static inline uint64_t paxos_append_at(
+    paxos_acceptor_t *a, uint64_t ballot, uint64_t slot, const paxos_entry_t *entry,
+    const uint8_t *value, uint64_t position) {
+    uint8_t *out = paxos_arena(a, position);
+    const uint32_t bytes = paxos_entry_write(out, entry, value);
+    paxos_cell_t *cell = paxos_cell(a, slot);
+    cell->ballot = ballot;
+    cell->position = position;
+    cell->slot = slot;
+    cell->bytes = bytes;
+    cell->state = PAXOS_RUN_ACCEPTED;
+    cell->behind = paxos_saturated((uint32_t)a->open_count - 1u);
+    a->open_end = position + bytes;
+    a->open_slot = slot + 1;
+    if (slot > a->last_slot) { a->last_slot = slot; }
+    if (a->memory_only) { return 0; }
+    const paxos_run_t run = {
+        ballot, slot, 1, bytes, paxos_digest_term(slot, paxos_get32(out)), NULL};
+    return paxos_write_note(a, PAXOS_RECORD_ENTRIES, &run, position);
+}
+
+/* As paxos_log_append, when the entry continues the open run: false, and nothing changed, if not. */
+PAXOS_HOT static inline bool paxos_append_next(
+    paxos_acceptor_t *a, uint64_t ballot, uint64_t slot, const paxos_entry_t *entry,
+    const uint8_t *value) {
+    if (PAXOS_UNLIKELY(!a->memory_only && paxos_writes_full(a))) { return false; }
+    const uint64_t position = paxos_run_extend(a, slot, paxos_entry_bytes(entry->value_bytes));
+    if (PAXOS_UNLIKELY(position == PAXOS_POSITION_NONE)) { return false; }
+    (void)paxos_append_at(a, ballot, slot, entry, value, position);
+    return true;
 }
 
 /* As paxos_log_together. */

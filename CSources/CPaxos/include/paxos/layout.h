@@ -139,7 +139,9 @@ struct paxos_acceptor {
     uint64_t arena_tail;
     uint64_t open_run;  /* position of the run that appends may extend, or none ... */
     uint64_t open_end;  /* ... where its entries end ... */
-    uint64_t open_slot; /* ... and the slot that would extend it */
+    uint64_t open_slot; /* ... the slot that would extend it ... */
+    uint64_t open_limit; /* ... how far its entries may reach; 0: nowhere ... */
+    uint64_t open_count; /* ... and how many slots it has */
     uint64_t pinned_from; /* lowest position that forwards not yet sent need, or none */
     /* durability */
     uint64_t lsn;     /* last given out */
@@ -150,7 +152,7 @@ struct paxos_acceptor {
     uint64_t writes_polled;
     uint64_t writes_out;
     paxos_counters_t counters;
-    uint8_t zero_tail[PAXOS_ACCEPTOR_STATE_BYTES - 384u];
+    uint8_t zero_tail[PAXOS_ACCEPTOR_STATE_BYTES - 400u];
 };
 typedef struct paxos_acceptor paxos_acceptor_t;
 

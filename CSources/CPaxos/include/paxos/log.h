@@ -55,6 +55,12 @@ static inline uint64_t paxos_pin(paxos_acceptor_t *a, uint32_t member, uint64_t 
     return ((uint64_t)(member + 1u) << 48) | (m->sends_polled & (((uint64_t)1 << 48) - 1));
 }
 
+/* No append extends the last run any more. */
+static inline void paxos_run_close(paxos_acceptor_t *a) {
+    a->open_run = PAXOS_POSITION_NONE;
+    a->open_limit = 0;
+}
+
 static inline uint32_t paxos_round16(uint32_t bytes) {
     return (bytes + 15u) & ~15u;
 }
