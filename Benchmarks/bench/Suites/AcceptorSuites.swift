@@ -110,6 +110,9 @@ final class AcceptStructSuite: Suite {
 
     /// Name the slots that come next, and make the commit marks for them.
     private func encode() {
+        let rig = self.rig!
+        let runs = self.runs!
+        let commits = self.commits!
         let ballot = paxos_ballot(1, AcceptorRig.leader)
         var mark = rig.frame(PAXOS_FRAME_COMMIT, ballot: ballot)
         for index in 0..<rig.count {
