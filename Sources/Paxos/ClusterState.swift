@@ -103,7 +103,8 @@ struct ClusterState: ~Copyable {
         return found
     }
 
-    /// The leader, looked for again only after time passed or connections changed.
+    /// The leader, looked for again only after something that may have changed it: a tick, a
+    /// delayed frame, a connection.
     @inline(__always)
     mutating func knownLeader() throws(ProposeError) -> Int {
         if let leaderSeat { return leaderSeat }
@@ -143,7 +144,7 @@ extension ClusterState {
         do throws(RangeError) {
             try seats[index].core.flushed(upTo: lsn, now: now)
         } catch {
-            fatalError("node \(index + 1) does not know its own lsn \(lsn)")
+            seats[index].core.deny("its own lsn", lsn)
         }
         touch(index)
     }
@@ -174,7 +175,7 @@ extension ClusterState {
         let status = seats[receiver].core.receive(header: header, body: body, now: now)
         if status != PAXOS_OK {
             network.traffic.refused &+= 1
-            precondition(status != PAXOS_ERR_CORRUPT, "node \(receiver + 1) is damaged")
+            if status == PAXOS_ERR_CORRUPT { seats[receiver].core.deny("its own block", 0) }
         }
         touch(receiver)
     }
@@ -207,7 +208,7 @@ extension ClusterState {
         do throws(RangeError) {
             try seat.pointee.core.trim(upTo: seat.pointee.delivered)
         } catch {
-            fatalError("node \(index + 1) does not know slot \(seat.pointee.delivered)")
+            seat.pointee.core.deny("a slot it delivered", seat.pointee.delivered)
         }
         seat.pointee.trimmed = seat.pointee.delivered
         seat.pointee.untrimmedBytes = 0
@@ -224,9 +225,30 @@ extension ClusterState {
         return max(next, now + 1)
     }
 
+    mutating func campaign(_ index: Int) {
+        guard seats[index].condition == .running else { return }
+        leaderSeat = nil
+        _ = seats[index].core.campaign(now: now)
+        touch(index)
+        settle()
+    }
+
     /// Lets time pass up to `time` and runs what is due then.
     mutating func advance(to time: UInt64) {
         now = time
+        if network.nextArrival <= now { arrive() }
+        for index in 0..<count where seats[index].condition == .running {
+            if seats[index].core.deadline <= now {
+                seats[index].core.tick(now: now)
+                touch(index)
+                leaderSeat = nil
+            }
+        }
+        settle()
+    }
+
+    /// Hands over the frames whose time has come.
+    private mutating func arrive() {
         leaderSeat = nil
         for frame in network.arrivals(by: now) {
             guard seats[frame.receiver].condition == .running else {
@@ -238,12 +260,5 @@ extension ClusterState {
                 give(frame.receiver, header, UnsafeRawBufferPointer(rebasing: bytes.dropFirst(96)))
             }
         }
-        for index in 0..<count where seats[index].condition == .running {
-            if seats[index].core.deadline <= now {
-                seats[index].core.tick(now: now)
-                touch(index)
-            }
-        }
-        settle()
     }
 }

@@ -23,7 +23,7 @@ extension LocalCluster {
 
     /// Lets virtual time pass, running everything that falls due.
     public func run(for duration: Duration) {
-        let end = now.advanced(by: duration).nanoseconds
+        let end = state.pointee.now &+ Replica.Instant(duration).nanoseconds
         settle()
         while step(until: end) {}
         begin()
@@ -39,7 +39,7 @@ extension LocalCluster {
     /// - Returns: whether it held in time.
     @discardableResult
     public func run(within limit: Duration = .seconds(60), until condition: () -> Bool) -> Bool {
-        let end = now.advanced(by: limit).nanoseconds
+        let end = state.pointee.now &+ Replica.Instant(limit).nanoseconds
         settle()
         while !condition() {
             guard step(until: end) else { return condition() }
@@ -59,14 +59,11 @@ extension LocalCluster {
         return leader
     }
 
-    /// Makes a node try to lead now.
+    /// Makes a node try to lead now, if it runs.
     public func campaign(_ node: NodeID) {
         begin()
         defer { end() }
-        let seat = seat(of: node)
-        _ = state.pointee.seats[seat].core.campaign(now: state.pointee.now)
-        state.pointee.touch(seat)
-        state.pointee.settle()
+        state.pointee.campaign(seat(of: node))
     }
 
     /// One event, if it comes by `end`.

@@ -168,7 +168,7 @@ extension ReplicaCore {
         do throws(RangeError) {
             try sent(token)
         } catch {
-            fatalError("node \(node) does not know its own token \(token)")
+            deny("its own token", token)
         }
     }
 }

@@ -158,6 +158,12 @@ struct ReplicaCore: ~Copyable {
             entries: entries.assumingMemoryBound(to: UInt8.self))
     }
 
+    /// Stops the program: the core refused what it gave out itself.
+    @inline(never)
+    func deny(_ what: StaticString, _ number: UInt64) -> Never {
+        fatalError("node \(node) does not know \(what): \(number)")
+    }
+
     func outcome(of effect: UnsafeMutablePointer<paxos_effect_t>) -> Outcome {
         let reason: Outcome.Reason
         switch UInt32(effect.pointee.reason) {
