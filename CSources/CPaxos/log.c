@@ -52,6 +52,36 @@ void paxos_cut_behind(paxos_acceptor_t *a, uint64_t last) {
     }
 }
 
+void paxos_point_held(
+    paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t position) {
+    const uint8_t *entry = paxos_arena(a, position);
+    for (uint32_t i = 0; i < run->count; i++) {
+        const uint32_t bytes = paxos_entry_bytes(paxos_get32(entry + 4));
+        const uint64_t slot = run->slot + i;
+        paxos_cell_t *cell = paxos_cell(a, slot);
+        if (run->ballot != 0) {
+            cell->ballot = run->ballot;
+        } else if (!paxos_cell_holds(cell, slot)) {
+            cell->ballot = 0;
+        }
+        /* Chosen stays chosen: the bytes are the same, or the run would have been refused. */
+        const bool chosen = paxos_cell_holds(cell, slot) && cell->state == PAXOS_RUN_CHOSEN;
+        cell->position = position;
+        cell->slot = slot;
+        cell->bytes = bytes;
+        cell->state = (uint16_t)(chosen ? PAXOS_RUN_CHOSEN : state);
+        cell->behind = paxos_saturated(i);
+        position += bytes;
+        entry += bytes;
+    }
+    const uint64_t last_slot = run->slot + run->count - 1;
+    if (last_slot > a->last_slot) {
+        a->last_slot = last_slot;
+    } else {
+        paxos_cut_behind(a, last_slot);
+    }
+}
+
 paxos_status_t paxos_log_store(
     paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t *lsn_out) {
     return paxos_log_store_hot(a, run, state, lsn_out);

@@ -75,6 +75,12 @@ extension Core {
         return append(entry, paxos_arena(a, 0)) == PAXOS_OK
     }
 
+    /// Whether so many bits are set; for two, the common case, without counting them all.
+    @inline(__always)
+    private func hasQuorum(_ votes: UInt32, _ quorum: Int) -> Bool {
+        quorum == 2 ? votes & (votes &- 1) != 0 : votes.nonzeroBitCount >= quorum
+    }
+
     /// Count the votes of a member for slots `first...last`, all proposed under this ballot.
     @inline(__always)
     func vote(_ member: UInt32, _ first: UInt64, _ last: UInt64) {
@@ -87,7 +93,7 @@ extension Core {
             let proposal = proposal(slot)
             let votes = proposal.pointee.votes | bit
             proposal.pointee.votes = votes
-            if votes.nonzeroBitCount >= quorum {
+            if hasQuorum(votes, quorum) {
                 cell(slot).pointee.state = chosen
                 if slot == a.pointee.decided &+ 1 { a.pointee.decided = slot }
             }

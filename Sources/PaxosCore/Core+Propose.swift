@@ -93,11 +93,11 @@ extension Core {
     func proposed(_ slot: UInt64) {
         let proposal = proposal(slot)
         proposal.pointee.digest_before = r.pointee.digest_total
-        proposal.pointee.votes = 0
+        proposal.pointee.votes = isMemoryOnly() ? 1 &<< selfIndex : 0
         r.pointee.digest_total = r.pointee.digest_total &+ digestTerm(slot)
         r.pointee.next_slot = slot &+ 1
         r.pointee.active |= everyPeer
-        if isMemoryOnly() { vote(selfIndex, slot, slot) }
+        if isMemoryOnly() && a.pointee.q2 == 1 { vote(selfIndex, slot, slot) }
     }
 
     @inline(__always)

@@ -51,35 +51,31 @@ static inline uint16_t paxos_saturated(uint32_t behind) {
     return behind < UINT16_MAX ? (uint16_t)behind : UINT16_MAX;
 }
 
-/* Point the cells of a run at its entries, which stand at `position`. */
-static inline void paxos_point_cells(
+/* Point the cells of a run at its entries, which stand at `position`. Here for slots above all that
+ * hold something; paxos_point_held does it for any. */
+PAXOS_HOT static inline void paxos_point_cells(
     paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t position) {
+    if (PAXOS_UNLIKELY(run->slot <= a->last_slot)) {
+        paxos_point_held(a, run, state, position);
+        return;
+    }
+    const uint64_t ballot = run->ballot;
+    const uint64_t slot = run->slot;
+    const uint32_t count = run->count;
     const uint8_t *entry = paxos_arena(a, position);
-    for (uint32_t i = 0; i < run->count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         const uint32_t bytes = paxos_entry_bytes(paxos_get32(entry + 4));
-        const uint64_t slot = run->slot + i;
-        paxos_cell_t *cell = paxos_cell(a, slot);
-        if (run->ballot != 0) {
-            cell->ballot = run->ballot;
-        } else if (!paxos_cell_holds(cell, slot)) {
-            cell->ballot = 0;
-        }
-        /* Chosen stays chosen: the bytes are the same, or the run would have been refused. */
-        const bool chosen = paxos_cell_holds(cell, slot) && cell->state == PAXOS_RUN_CHOSEN;
+        paxos_cell_t *cell = paxos_cell(a, slot + i);
+        cell->ballot = ballot;
         cell->position = position;
-        cell->slot = slot;
+        cell->slot = slot + i;
         cell->bytes = bytes;
-        cell->state = (uint16_t)(chosen ? PAXOS_RUN_CHOSEN : state);
+        cell->state = (uint16_t)state;
         cell->behind = paxos_saturated(i);
         position += bytes;
         entry += bytes;
     }
-    const uint64_t last_slot = run->slot + run->count - 1;
-    if (last_slot > a->last_slot) {
-        a->last_slot = last_slot;
-    } else {
-        paxos_cut_behind(a, last_slot);
-    }
+    a->last_slot = slot + count - 1;
 }
 
 /* As paxos_log_store, which is the exported copy of this. */

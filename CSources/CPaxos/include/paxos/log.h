@@ -118,6 +118,10 @@ paxos_match_t paxos_match_run(const paxos_acceptor_t *a, const paxos_run_t *run)
 /* Vote again for entries that are held already: the ballot alone changes. Returns the lsn. */
 uint64_t paxos_revote_run(paxos_acceptor_t *a, const paxos_run_t *run);
 
+/* Point the cells of a stored run at its entries, where some of its slots may hold others. */
+void paxos_point_held(
+    paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t position);
+
 /* Slots up to `last` moved away from what follows them: what stands behind them must know. */
 void paxos_cut_behind(paxos_acceptor_t *a, uint64_t last);
 
