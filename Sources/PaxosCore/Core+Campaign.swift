@@ -22,12 +22,13 @@ extension Core {
         r.pointee.first_slot = a.pointee.decided &+ 1
         r.pointee.high_slot = a.pointee.last_slot
         r.pointee.campaign_ns = never
-        r.pointee.retry_ns = now &+ period
+        r.pointee.retry_ns = now &+ retryTime
         r.pointee.attempt_ns = now &+ attemptTime()
         a.pointee.following = 0
         for member in 0..<memberCount where member != selfIndex {
             peer(member).pointee.cursor = r.pointee.first_slot
             peer(member).pointee.unknown_from = 0
+            peer(member).pointee.stuck_slot = 0
             settle(member, PAXOS_PEER_COMPLETE)
             owe(member, PAXOS_OWED_PREPARE)
         }

@@ -33,13 +33,21 @@ extension Core {
         if now >= r.pointee.attempt_ns {
             stepDown()
         } else if now >= r.pointee.retry_ns {
-            r.pointee.retry_ns = now &+ period
+            r.pointee.retry_ns = now &+ retryTime
             for member in 0..<memberCount
             where member != selfIndex && !isOwed(member, PAXOS_PEER_COMPLETE) {
-                owe(member, PAXOS_OWED_PREPARE)
+                let peer = peer(member)
+                if peer.pointee.stuck_slot == peer.pointee.cursor {
+                    owe(member, PAXOS_OWED_PREPARE)
+                }
+                peer.pointee.stuck_slot = peer.pointee.cursor
             }
         }
     }
+
+    /// A member whose pages stood still for so long is asked again. Much shorter than an attempt: a
+    /// network that loses every other page must not outlast it.
+    var retryTime: UInt64 { (period &>> 3) &+ 1 }
 
     private func startRound() {
         r.pointee.round = r.pointee.round &+ 1

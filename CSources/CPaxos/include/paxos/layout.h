@@ -162,7 +162,8 @@ typedef struct paxos_peer {
     uint64_t decided;        /* its decided watermark, as last told                        */
     uint64_t told;           /* leader: the watermark last told to it                      */
     uint64_t next_slot;      /* leader: the next slot to send to it                        */
-    uint64_t stuck_slot;     /* leader: lowest slot without its vote, at the last look     */
+    uint64_t stuck_slot;     /* leader: lowest slot without its vote, candidate: its cursor, at
+                                the last look                                              */
     uint64_t cursor;         /* candidate: every slot below was reported by it; leader: the
                               * first heartbeat round of this leadership                   */
     uint64_t unknown_from;   /* candidate: it cannot vouch for slots from here on; 0: none */
