@@ -45,31 +45,54 @@ struct CorruptionTests {
         #expect(block.status.frames_malformed == 0)
     }
 
+    private func expectEveryFlipRefused(_ frame: Frame, _ block: AcceptorBlock, _ name: String) {
+        let before = block.imageWithoutCounters
+        let counted = block.status.frames_malformed
+        var bytes = frame.bytes
+        for bit in 0..<bytes.count * 8 {
+            bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+            guard expectRefused(bytes, block, before, "\(name), bit \(bit)") else { return }
+            bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+        }
+        #expect(block.status.frames_malformed - counted == UInt64(bytes.count * 8))
+    }
+
+    private func expectEveryCutRefused(_ frame: Frame, _ block: AcceptorBlock, _ name: String) {
+        let before = block.imageWithoutCounters
+        let bytes = frame.bytes
+        for length in 0..<bytes.count {
+            let part = Bytes(bytes[..<length])
+            guard expectRefused(part, block, before, "\(name), \(length) bytes") else { return }
+        }
+        _ = expectRefused(bytes + [0], block, before, "\(name), a byte more")
+    }
+
     @Test("every single-bit flip is refused", arguments: kinds)
     func everyBitFlip_isRefused(kind: Int) {
         let block = busyBlock()
-        let before = block.imageWithoutCounters
-        var bytes = frame(kind, for: block).bytes
-        for bit in 0..<bytes.count * 8 {
-            bytes[bit / 8] ^= 1 << UInt8(bit % 8)
-            guard expectRefused(bytes, block, before, "kind \(kind), bit \(bit)") else { return }
-            bytes[bit / 8] ^= 1 << UInt8(bit % 8)
-        }
-        #expect(block.status.frames_malformed == UInt64(bytes.count * 8))
+        expectEveryFlipRefused(frame(kind, for: block), block, "kind \(kind)")
     }
 
     @Test("every truncation, and one byte more, is refused", arguments: kinds)
     func everyTruncation_isRefused(kind: Int) {
         let block = busyBlock()
-        let before = block.imageWithoutCounters
-        let bytes = frame(kind, for: block).bytes
-        for length in 0..<bytes.count {
-            let part = Bytes(bytes[..<length])
-            guard expectRefused(part, block, before, "kind \(kind), \(length) bytes") else {
-                return
-            }
-        }
-        _ = expectRefused(bytes + [0], block, before, "kind \(kind), a byte more")
+        expectEveryCutRefused(frame(kind, for: block), block, "kind \(kind)")
+    }
+
+    @Test(
+        "so for the next ACCEPT of a leader, which takes a shorter way", arguments: [true, false])
+    func nextAccept_isRefused(memory: Bool) {
+        let block = AcceptorBlock(smallConfig { $0.memory_only = memory ? 1 : 0 })
+        let first = Run(ballot: ballot(5), slot: 1, entries: [Entry.command("first")])
+        #expect(block.receive(acceptFrame(first)) == PAXOS_OK)
+        _ = block.settle()
+        let run = Run(ballot: ballot(5), slot: 2, entries: FrameCatalogue.entries)
+        let flags = memory ? PAXOS_FLAG_VOTED : 0
+        let next = acceptFrame(run, watermark: 1, trim: 1, flags: flags)
+        expectEveryFlipRefused(next, block, "next ACCEPT")
+        expectEveryCutRefused(next, block, "next ACCEPT")
+        #expect(block.receive(next) == PAXOS_OK)
+        #expect(block.status.last_slot == 4 && block.status.decided == (memory ? 4 : 1))
     }
 
     @Test("a header that is too long is refused")

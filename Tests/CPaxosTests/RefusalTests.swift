@@ -7,6 +7,11 @@ struct RefusalTests {
     let block = AcceptorBlock()
     let run = Run(ballot: ballot(5), slot: 3, entries: FrameCatalogue.entries)
 
+    /// The sender is known, so that its next ACCEPT takes the short way, as far as it comes.
+    init() {
+        #expect(block.receive(commitFrame(ballot(5), upTo: 0)) == PAXOS_OK)
+    }
+
     private func expectRefused(
         _ frame: Frame, _ status: paxos_status_t, _ what: String,
         location: SourceLocation = #_sourceLocation
@@ -50,6 +55,17 @@ struct RefusalTests {
         fields[keyPath: path] = to
         if paxos_ballot_node(fields.ballot) == from {
             fields.ballot = paxos_ballot(paxos_ballot_round(fields.ballot), to)
+        }
+    }
+
+    @Test("a ballot that is not the sender's own is malformed")
+    func strangersBallot() {
+        let accept = acceptFrame(run)
+        for other in [0, ballot(6, node: 1), ballot(6, node: 3), ballot(6, node: 0)] {
+            expectRefused(altered(accept) { $0.ballot = other }, PAXOS_ERR_WIRE, "ACCEPT")
+            let prepare = prepareFrame(other, fingerprint: block.fingerprint)
+            expectRefused(prepare, PAXOS_ERR_WIRE, "PREPARE")
+            expectRefused(commitFrame(other, upTo: 1), PAXOS_ERR_WIRE, "COMMIT")
         }
     }
 
