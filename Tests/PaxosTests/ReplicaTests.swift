@@ -147,6 +147,32 @@ import Testing
         #expect(throws: RangeError.self) { try leader.trim(upTo: 1000) }
     }
 
+    @Test("with room for one unsent body, a pinning host gets the next one when it said sent")
+    func pinnedBodies_areBounded() throws {
+        var mesh = try Mesh { $0.sendRing = 1 }
+        let leader = try mesh.elect()
+        mesh.pass(.seconds(1))
+        func bodies(pinning: Bool) -> [UInt64] {
+            var tokens: [UInt64] = []
+            leader.drain(pinning: pinning) { effect in
+                switch effect {
+                case .send(let frame): if frame.token != 0 { tokens.append(frame.token) }
+                default: break
+                }
+            }
+            return tokens
+        }
+        try leader.propose(value(1))
+        let first = bodies(pinning: true)
+        #expect(first.count == 2)
+        try leader.propose(value(2))
+        #expect(bodies(pinning: true).isEmpty)
+        for token in first { try leader.sent(token) }
+        #expect(bodies(pinning: false).count == 2)
+        try leader.propose(value(3))
+        #expect(bodies(pinning: false).count == 2)
+    }
+
     @Test("identities differ between incarnations")
     func incarnation_isPartOfTheIdentity() throws {
         let proposals = try [UInt32(1), 2].map { incarnation in
