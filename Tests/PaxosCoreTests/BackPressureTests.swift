@@ -2,8 +2,8 @@ import CPaxos
 import PaxosTestSupport
 import Testing
 
-/// replica.h: PAXOS_ERR_NO_LEADER, PAXOS_ERR_PIPELINE, PAXOS_ERR_FULL, PAXOS_ERR_BUSY: "would block:
-/// nothing changed; poll, tick and try again."
+/// replica.h: PAXOS_ERR_NO_LEADER, PAXOS_ERR_PIPELINE, PAXOS_ERR_FULL, PAXOS_ERR_BUSY: "would
+/// block: nothing changed; poll, tick and try again."
 struct BackPressureTests {
     private let value = Bytes(repeating: 7, count: 64)
 
@@ -23,7 +23,8 @@ struct BackPressureTests {
         clear(Int(acceptor.cells_offset), Int(acceptor.window_slots) * 32)
         for slot in acceptor.trimmed + 1..<acceptor.trimmed + 1 + UInt64(acceptor.window_slots) {
             let held = node.look(slot)
-            image += [UInt8(held.state), UInt8(truncatingIfNeeded: held.ballot)] + (held.value ?? [])
+            image +=
+                [UInt8(held.state), UInt8(truncatingIfNeeded: held.ballot)] + (held.value ?? [])
         }
         return image
     }
@@ -56,7 +57,8 @@ struct BackPressureTests {
         #expect(fill(world, at: 1) == (PAXOS_ERR_PIPELINE, 8))
     }
 
-    @Test("the window is full of what was not trimmed; a trim makes room", arguments: Mode.allCases)
+    @Test(
+        "the window is full of what was not trimmed; a trim makes room", arguments: Mode.allCases)
     func window(mode: Mode) {
         let world = World.led(mode: mode) {
             $0.window_slots = 8
@@ -138,11 +140,15 @@ struct BackPressureTests {
         #expect(fill(world, at: 1) == (PAXOS_ERR_NO_LEADER, 0))
         world.elect(1)
         let large = Bytes(repeating: 0x61, count: 65)
-        for id in world.ids { #expect(fill(world, at: id, value: large) == (PAXOS_ERR_TOO_LARGE, 0)) }
+        for id in world.ids {
+            #expect(fill(world, at: id, value: large) == (PAXOS_ERR_TOO_LARGE, 0))
+        }
         expectSafe(world)
     }
 
-    @Test("a full ring of unsent bodies holds that peer's Accepts back, not the other's", arguments: Mode.allCases)
+    @Test(
+        "a full ring of unsent bodies holds that peer's Accepts back, not the other's",
+        arguments: Mode.allCases)
     func sendRing(mode: Mode) throws {
         let world = World.led(mode: mode) { $0.send_ring = 1 }
         let leader = world[1]

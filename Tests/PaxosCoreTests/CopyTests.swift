@@ -31,7 +31,9 @@ struct CopyTests {
         switch input {
         case .frame(let packet, let now): node.receive(packet, now: now).rawValue
         case .tick(let now):
-            { node.tick(now: now); return 0 }()
+            {
+                node.tick(now: now); return 0
+            }()
         case .propose(let value, let now): node.propose(value, now: now).status.rawValue
         case .flush(let lsn, let now): node.flushed(lsn, now: now).rawValue
         case .trim(let slot): node.trim(slot).rawValue
@@ -39,7 +41,9 @@ struct CopyTests {
         }
     }
 
-    @Test("a copy of a block, made in the middle of a run, goes on identically", arguments: Mode.allCases)
+    @Test(
+        "a copy of a block, made in the middle of a run, goes on identically",
+        arguments: Mode.allCases)
     func copyContinues(mode: Mode) {
         for seed in 1...20 as ClosedRange<UInt64> {
             var random = SplitMix(seed: seed)

@@ -60,11 +60,14 @@ struct ForwardTests {
         expectSafe(world)
     }
 
-    @Test("room for some: the rest is refused as full, and stays refused", arguments: Mode.allCases)
+    @Test(
+        "room for some: the rest is refused as full, and stays refused", arguments: Mode.allCases)
     func partlyRefused(mode: Mode) throws {
         let world = World.led(mode: mode) { $0.pipeline_slots = 2 }
         world.network.latency = (3600 * second)...(3600 * second)
-        for number in 1...3 { #expect(world[2].propose([UInt8(number)], now: world.now).status == PAXOS_OK) }
+        for number in 1...3 {
+            #expect(world[2].propose([UInt8(number)], now: world.now).status == PAXOS_OK)
+        }
         world.drain(2)
         let frame = try #require(world.take(PAXOS_FRAME_FORWARD, from: 2, to: 1))
         world.inject(frame)
@@ -82,7 +85,8 @@ struct ForwardTests {
         expectSafe(world)
     }
 
-    @Test("a leader that stepped down refuses, and names whom it follows", arguments: Mode.allCases)
+    @Test(
+        "a leader that stepped down refuses, and names whom it follows", arguments: Mode.allCases)
     func formerLeaderRefuses(mode: Mode) throws {
         let world = World.led(mode: mode)
         let proposal = world.propose("late", at: 2)
@@ -102,7 +106,9 @@ struct ForwardTests {
         expectSafe(world)
     }
 
-    @Test("a forward that never left when its leader was replaced is refused", arguments: Mode.allCases)
+    @Test(
+        "a forward that never left when its leader was replaced is refused",
+        arguments: Mode.allCases)
     func unsentForwardIsRefused(mode: Mode) throws {
         let world = World.led(mode: mode)
         let number = world[2].propose([1], now: world.now).number
@@ -124,10 +130,14 @@ struct ForwardTests {
         #expect(UInt32(refused.reason) == PAXOS_REASON_NOT_LEADER.rawValue)
     }
 
-    @Test("of two in one forward the second is decided, the first is not: unknown, not silence", arguments: Mode.allCases)
+    @Test(
+        "of two in one forward the second is decided, the first is not: unknown, not silence",
+        arguments: Mode.allCases)
     func hindmostDecided(mode: Mode) throws {
         let world = World.led(mode: mode)
-        for number in 1...3 { #expect(world[2].propose([UInt8(number)], now: world.now).status == PAXOS_OK) }
+        for number in 1...3 {
+            #expect(world[2].propose([UInt8(number)], now: world.now).status == PAXOS_OK)
+        }
         world.drain(2)
         let frame = try #require(world.take(PAXOS_FRAME_FORWARD, from: 2, to: 1))
         /* The leader's Accept of the first is lost, that of the others arrives at 3; it crashes. */
@@ -156,7 +166,9 @@ struct ForwardTests {
         #expect(unknown == [1])
     }
 
-    @Test("entries of someone else, or of no command are malformed: nothing changes", arguments: Mode.allCases)
+    @Test(
+        "entries of someone else, or of no command are malformed: nothing changes",
+        arguments: Mode.allCases)
     func malformedForwards(mode: Mode) {
         let world = World.led(mode: mode)
         let good = entry("good", 1)
@@ -169,7 +181,8 @@ struct ForwardTests {
         for entry in bad {
             let malformed = world[1].status.frames_malformed
             let next = world[1].replica.pointee.next_slot
-            #expect(world[1].receive(forward(world, [good, entry]), now: world.now) == PAXOS_ERR_WIRE)
+            #expect(
+                world[1].receive(forward(world, [good, entry]), now: world.now) == PAXOS_ERR_WIRE)
             #expect(world[1].status.frames_malformed == malformed + 1)
             #expect(world[1].replica.pointee.next_slot == next, "\(entry) let the first one in")
         }

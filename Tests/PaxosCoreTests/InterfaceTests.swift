@@ -71,7 +71,8 @@ struct InterfaceTests {
             paxos_replica_receive(node.replica, 0, accept.header, 96, nil, accept.body.count)
                 == PAXOS_ERR_WIRE)
         #expect(
-            paxos_replica_receive(node.replica, 0, accept.header, 95, accept.body, accept.body.count)
+            paxos_replica_receive(
+                node.replica, 0, accept.header, 95, accept.body, accept.body.count)
                 == PAXOS_ERR_WIRE)
         #expect(node.look(1).value == nil && node.status.frames_malformed == 2)
     }

@@ -4,7 +4,9 @@ import Testing
 
 /// What can happen to a leader while it leads.
 struct LeaderTests {
-    @Test("a vote whose digest is not that of the run is a conflict, and counts for nothing", arguments: Mode.allCases)
+    @Test(
+        "a vote whose digest is not that of the run is a conflict, and counts for nothing",
+        arguments: Mode.allCases)
     func conflictingVote(mode: Mode) {
         let world = World.led(mode: mode)
         world.propose("v", at: 1)
@@ -29,7 +31,9 @@ struct LeaderTests {
         #expect(world[1].status.refused_conflict == 2 && world[1].isLeader)
     }
 
-    @Test("votes for slots that were never proposed, or of an older ballot, count for nothing", arguments: Mode.allCases)
+    @Test(
+        "votes for slots that were never proposed, or of an older ballot, count for nothing",
+        arguments: Mode.allCases)
     func strangeVotes(mode: Mode) {
         let world = World.led(mode: mode)
         world.propose("v", at: 1)
@@ -48,7 +52,8 @@ struct LeaderTests {
         }
     }
 
-    @Test("alone in the cluster: a proposal is decided when it is durable", arguments: Mode.allCases)
+    @Test(
+        "alone in the cluster: a proposal is decided when it is durable", arguments: Mode.allCases)
     func singleNode(mode: Mode) {
         let world = World(members: 1, mode: mode, elections: true)
         #expect(world.run(for: second) { world[1].isLeader })
@@ -64,7 +69,9 @@ struct LeaderTests {
         #expect(world.host(1).log.count == 501)
     }
 
-    @Test("a member that promised a gone candidate's ballot gets a new one after a timeout", arguments: Mode.allCases)
+    @Test(
+        "a member that promised a gone candidate's ballot gets a new one after a timeout",
+        arguments: Mode.allCases)
     func overtakenLeaderDrawsNewBallot(mode: Mode) throws {
         let world = World.led(mode: mode)
         let ballot = world[1].acceptor.promised
@@ -95,7 +102,9 @@ struct LeaderTests {
         }
     }
 
-    @Test("learning what another leader chose, beyond one's own slots or in them, ends leadership", arguments: Mode.allCases)
+    @Test(
+        "learning what another leader chose, beyond one's own slots or in them, ends leadership",
+        arguments: Mode.allCases)
     func learnsAnothersEntries(mode: Mode) {
         for own in 0...2 {
             let world = World.led(mode: mode)
@@ -122,7 +131,9 @@ struct LeaderTests {
         }
     }
 
-    @Test("a vote for another leader that replaces own entries: they have an outcome", arguments: Mode.allCases)
+    @Test(
+        "a vote for another leader that replaces own entries: they have an outcome",
+        arguments: Mode.allCases)
     func replacedEntriesHaveAnOutcome(mode: Mode) {
         let world = World.led(mode: mode)
         let numbers = (0..<3).map { world.propose("own \($0)", at: 1).number }
@@ -162,7 +173,9 @@ struct LeaderTests {
         #expect(!world[1].isCandidate)
     }
 
-    @Test("campaigning again while leading or trying draws a higher ballot", arguments: Mode.allCases)
+    @Test(
+        "campaigning again while leading or trying draws a higher ballot",
+        arguments: Mode.allCases)
     func campaignAgain(mode: Mode) {
         let world = World.led(mode: mode)
         let first = world[1].acceptor.promised

@@ -62,7 +62,9 @@ struct UnknownPromiseTests {
         expectSafe(world)
     }
 
-    @Test("a damaged tail is unknown from there on: it is no quorum for new slots", arguments: Mode.allCases)
+    @Test(
+        "a damaged tail is unknown from there on: it is no quorum for new slots",
+        arguments: Mode.allCases)
     func unknownTail(mode: Mode) {
         let world = candidate(members: 5, mode)
         #expect(
@@ -123,7 +125,9 @@ struct UnknownPromiseTests {
         expectSafe(world)
     }
 
-    @Test("a trimmed slot is never filled: the candidate gives up and says how far it is behind", arguments: Mode.allCases)
+    @Test(
+        "a trimmed slot is never filled: the candidate gives up and says how far it is behind",
+        arguments: Mode.allCases)
     func trimmedPromise(mode: Mode) throws {
         let world = candidate(mode)
         #expect(

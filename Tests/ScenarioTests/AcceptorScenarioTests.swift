@@ -5,16 +5,20 @@ import Testing
 /// Lamport 2001, section 2.2, phase 1(b): "If an acceptor receives a prepare request with number n
 /// greater than that of any prepare request to which it has already responded, then it responds to
 /// the request with a promise not to accept any more proposals numbered less than n and with the
-/// highest-numbered proposal (if any) that it has accepted." Phase 2(b): "If an acceptor receives an
-/// accept request for a proposal numbered n, it accepts the proposal unless it has already responded
-/// to a prepare request having a number greater than n."
+/// highest-numbered proposal (if any) that it has accepted." Phase 2(b): "If an acceptor receives
+/// an accept request for a proposal numbered n, it accepts the proposal unless it has already
+/// responded to a prepare request having a number greater than n."
 struct AcceptorScenarioTests {
-    private func prepare(_ world: World, _ round: UInt64, from: UInt16, to: UInt16) -> paxos_status_t {
+    private func prepare(_ world: World, _ round: UInt64, from: UInt16, to: UInt16)
+        -> paxos_status_t
+    {
         world.inject(
             .prepare(from: from, to: to, round: round, fingerprint: world[to].fingerprint))
     }
 
-    @Test("the first accepts and now promises 7; the second rejects and names 10", arguments: Mode.allCases)
+    @Test(
+        "the first accepts and now promises 7; the second rejects and names 10",
+        arguments: Mode.allCases)
     func acceptByPromise(mode: Mode) throws {
         let world = World(mode: mode)
         #expect(prepare(world, 5, from: 3, to: 1) == PAXOS_OK)
@@ -26,7 +30,8 @@ struct AcceptorScenarioTests {
         #expect(world.holding(1, at: 1) == "7 X")
         let accepted = try #require(world.take(PAXOS_FRAME_ACCEPTED, from: 1, to: 3))
         #expect(accepted.round == 7 && accepted.fields.slot == 1 && accepted.fields.count == 1)
-        #expect(world.inject(.accept(from: 3, to: 2, round: 7, slot: 1, [entry])) == PAXOS_ERR_STALE)
+        #expect(
+            world.inject(.accept(from: 3, to: 2, round: 7, slot: 1, [entry])) == PAXOS_ERR_STALE)
         #expect(world.holding(1, at: 2) == nil)
         #expect(world[2].acceptor.promised == paxos_ballot(10, 3))
         let rejected = try #require(world.take(PAXOS_FRAME_REJECTED, from: 2, to: 3))
@@ -34,7 +39,9 @@ struct AcceptorScenarioTests {
         expectSafe(world)
     }
 
-    @Test("rejected, naming 6: it learns through the rejection and retries higher", arguments: Mode.allCases)
+    @Test(
+        "rejected, naming 6: it learns through the rejection and retries higher",
+        arguments: Mode.allCases)
     func promiseCannotComeFromHigherAccept(mode: Mode) throws {
         let world = World(mode: mode)
         world.hold("Y", at: 2, round: 6, of: 3)
@@ -68,7 +75,9 @@ struct AcceptorScenarioTests {
         expectSafe(world)
     }
 
-    @Test("a promise covers slots never seen: an older Accept for one is rejected", arguments: Mode.allCases)
+    @Test(
+        "a promise covers slots never seen: an older Accept for one is rejected",
+        arguments: Mode.allCases)
     func promiseCoversUnseenSlots(mode: Mode) {
         let world = World(mode: mode)
         #expect(prepare(world, 7, from: 2, to: 1) == PAXOS_OK)

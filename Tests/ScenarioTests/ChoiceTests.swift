@@ -15,7 +15,9 @@ struct ChoiceTests {
         World(members: members, mode: mode, change: change)
     }
 
-    @Test("P must propose \"X\", not its own value; \"X\" decided with 3 of 3", arguments: Mode.allCases)
+    @Test(
+        "P must propose \"X\", not its own value; \"X\" decided with 3 of 3",
+        arguments: Mode.allCases)
     func carriesEarlierValue(mode: Mode) throws {
         let world = world(mode)
         world.hold("X", at: 1, round: 2, of: 3)
@@ -80,7 +82,9 @@ struct ChoiceTests {
         }
     }
 
-    @Test("one promise of the quorum reports (3,\"foo\"): P proposes \"foo\"", arguments: Mode.allCases)
+    @Test(
+        "one promise of the quorum reports (3,\"foo\"): P proposes \"foo\"",
+        arguments: Mode.allCases)
     func loneReportOfThreeFoo(mode: Mode) throws {
         for first: UInt16 in [1, 3] {
             let world = world(mode, members: 5)
@@ -148,7 +152,8 @@ struct ChoiceTests {
         let world = world(.durable)
         world.disk = .manual
         world.startBallot(5, of: 2)
-        #expect(world.pending(PAXOS_FRAME_PREPARE).isEmpty, "it left before the promise was durable")
+        #expect(
+            world.pending(PAXOS_FRAME_PREPARE).isEmpty, "it left before the promise was durable")
         world.flush(2)
         #expect(world.pending(PAXOS_FRAME_PREPARE).count == 2)
         world.deliver(PAXOS_FRAME_PREPARE, from: 2, to: 1)
@@ -159,7 +164,9 @@ struct ChoiceTests {
         expectSafe(world)
     }
 
-    @Test("no Accept is sent; after its timeout the proposer retries higher", arguments: Mode.allCases)
+    @Test(
+        "no Accept is sent; after its timeout the proposer retries higher",
+        arguments: Mode.allCases)
     func oneOfThreeIsNotEnough(mode: Mode) throws {
         let world = world(mode, members: 3) { $0.q1 = 3 }
         world.startBallot(5, of: 2)

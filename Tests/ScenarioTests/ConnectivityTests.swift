@@ -3,8 +3,8 @@ import PaxosTestSupport
 import Testing
 
 /// Ng, Haridi, Carbone, "OmniPaxos: Breaking the Chains of Partial Connectivity" (EuroSys 2023),
-/// section 2: quorum loss, constrained election, chained. In each a proposal must commit within four
-/// election timeouts of the change.
+/// section 2: quorum loss, constrained election, chained. In each a proposal must commit within
+/// four election timeouts of the change.
 struct ConnectivityTests {
     /// A settled cluster with a leader and some entries.
     private func settled(_ members: Int, _ seed: UInt64) throws -> (World, leader: UInt16) {
@@ -146,7 +146,9 @@ struct ConnectivityTests {
             let before = latency()
             let others = world.ids.filter { $0 != leader }
             world.crash(others[0])
-            world.delay = { $0.from == others[1] || $0.to == others[1] ? 100 * millisecond : millisecond }
+            world.delay = {
+                $0.from == others[1] || $0.to == others[1] ? 100 * millisecond : millisecond
+            }
             let after = latency()
             #expect(after <= 2 * before, "seed \(seed): \(before) ns, then \(after) ns")
             expectSafe(world)

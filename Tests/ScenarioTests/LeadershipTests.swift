@@ -2,9 +2,9 @@ import CPaxos
 import PaxosTestSupport
 import Testing
 
-/// Lamport 2001, section 3: "A newly chosen leader executes phase 1 for infinitely many instances of
-/// the consensus algorithm"; "the cost of executing the consensus algorithm is the cost of executing
-/// only phase 2."
+/// Lamport 2001, section 3: "A newly chosen leader executes phase 1 for infinitely many instances
+/// of the consensus algorithm"; "the cost of executing the consensus algorithm is the cost of
+/// executing only phase 2."
 struct LeadershipTests {
     @Test("exactly one phase 1; 10,000 phase 2 slots", arguments: Mode.allCases)
     func phaseOneOncePerLeadership(mode: Mode) {

@@ -5,8 +5,8 @@ import Testing
 /// Lamport 2001, section 2.4: "It's easy to construct a scenario in which two proposers each keep
 /// issuing a sequence of proposals with increasing numbers, none of which are ever chosen."
 struct LivelockTests {
-    /// One step of the adversary: the other proposer's Prepare is promised by all before the Accepts
-    /// of the one who leads arrive.
+    /// One step of the adversary: the other proposer's Prepare is promised by all before the
+    /// Accepts of the one who leads arrive.
     private func overtake(_ world: World, by proposer: UInt16) {
         world.campaign(proposer)
         world.deliverAll { $0.isKind(PAXOS_FRAME_PREPARE) && $0.from == proposer }
@@ -45,7 +45,9 @@ struct LivelockTests {
             let arrived = world.pool
             world.pool = []
             for packet in arrived where packet.isKind(PAXOS_FRAME_PREPARE) { world.deliver(packet) }
-            for packet in arrived where !packet.isKind(PAXOS_FRAME_PREPARE) { world.deliver(packet) }
+            for packet in arrived where !packet.isKind(PAXOS_FRAME_PREPARE) {
+                world.deliver(packet)
+            }
             for id: UInt16 in [1, 2] {
                 if world[id].isLeader { world.propose("of \(id)", at: id) }
                 if !world[id].isLeader && !world[id].isCandidate { retry(id) }

@@ -2,8 +2,8 @@ import CPaxos
 import PaxosTestSupport
 import Testing
 
-/// Lamport 2001, section 2.2: "messages can take arbitrarily long to be delivered, can be duplicated,
-/// and can be lost, but they are not corrupted."
+/// Lamport 2001, section 2.2: "messages can take arbitrarily long to be delivered, can be
+/// duplicated, and can be lost, but they are not corrupted."
 struct RepeatTests {
     @Test("same replies, same state", arguments: Mode.allCases)
     func sameBallotTwiceIsIdempotent(mode: Mode) throws {
@@ -34,7 +34,8 @@ struct RepeatTests {
         expectSafe(world)
     }
 
-    @Test("a promise and a vote are counted once, however often they come", arguments: Mode.allCases)
+    @Test(
+        "a promise and a vote are counted once, however often they come", arguments: Mode.allCases)
     func sameBallotTwiceIsIdempotent_countedOnce(mode: Mode) throws {
         let world = World(members: 5, mode: mode)
         world.startBallot(5, of: 1)
@@ -91,7 +92,8 @@ struct RepeatTests {
             world.propose("first", at: 1)
             /* Decided by a majority; nobody else hears of it. */
             world.deliverAll {
-                $0.to == 1 || $0.isKind(PAXOS_FRAME_ACCEPT) && Int($0.to) <= world.nodes.count / 2 + 1
+                $0.to == 1
+                    || $0.isKind(PAXOS_FRAME_ACCEPT) && Int($0.to) <= world.nodes.count / 2 + 1
             }
             #expect(world.texts(at: 1) == ["first"])
             world.network.lossPercent = 20

@@ -4,7 +4,9 @@ import Testing
 
 /// Rows of the safety list that concern one message at the wrong moment.
 struct SafetyRowTests {
-    @Test("a paged promise is complete before proposing: page 2 of 3 is lost", arguments: Mode.allCases)
+    @Test(
+        "a paged promise is complete before proposing: page 2 of 3 is lost",
+        arguments: Mode.allCases)
     func pagedPromiseIsComplete(mode: Mode) throws {
         let world = World(mode: mode)
         /* Three ballots make three pages. */
@@ -29,11 +31,14 @@ struct SafetyRowTests {
         world.deliverAll()
         #expect(world[2].isLeader)
         world.run(for: second)
-        #expect(world.texts(at: 2) == ["v1", "v2", "v3"] && world.texts(at: 3) == world.texts(at: 2))
+        #expect(
+            world.texts(at: 2) == ["v1", "v2", "v3"] && world.texts(at: 3) == world.texts(at: 2))
         expectSafe(world)
     }
 
-    @Test("more pages than one request brings: the candidate asks for the rest", arguments: Mode.allCases)
+    @Test(
+        "more pages than one request brings: the candidate asks for the rest",
+        arguments: Mode.allCases)
     func pagedPromisePauses(mode: Mode) throws {
         let world = World(mode: mode)
         for slot in 1...40 as ClosedRange<UInt64> {
@@ -42,7 +47,9 @@ struct SafetyRowTests {
         world.partition([1], [2, 3])
         world.startBallot(100, of: 2)
         var pauses = 0
-        world.onSend = { if $0.isKind(PAXOS_FRAME_PROMISE) && $0.has(PAXOS_FLAG_PAUSE) { pauses += 1 } }
+        world.onSend = {
+            if $0.isKind(PAXOS_FRAME_PROMISE) && $0.has(PAXOS_FLAG_PAUSE) { pauses += 1 }
+        }
         world.deliverAll()
         #expect(pauses == 2 && world[2].isLeader)
         world.run(for: second)
@@ -50,7 +57,8 @@ struct SafetyRowTests {
         expectSafe(world)
     }
 
-    @Test("slot accepted at b1, commit(b2) arrives: fetch, do not deliver", arguments: Mode.allCases)
+    @Test(
+        "slot accepted at b1, commit(b2) arrives: fetch, do not deliver", arguments: Mode.allCases)
     func commitOfAnotherBallotIsNoDecision(mode: Mode) throws {
         /* "X" stands at node 3 under an old ballot; "Y" is chosen by 1 and 2. */
         let world = World(mode: mode)
@@ -76,7 +84,8 @@ struct SafetyRowTests {
         expectSafe(world)
     }
 
-    @Test("an Accept below the trim point is answered \"decided up to w\"", arguments: Mode.allCases)
+    @Test(
+        "an Accept below the trim point is answered \"decided up to w\"", arguments: Mode.allCases)
     func acceptBelowTrimIsAnswered(mode: Mode) throws {
         let world = World(mode: mode)
         world.elect(1)
@@ -99,7 +108,9 @@ struct SafetyRowTests {
         expectSafe(world)
     }
 
-    @Test("log lengths compare only within a ballot: five extra entries do not win", arguments: Mode.allCases)
+    @Test(
+        "log lengths compare only within a ballot: five extra entries do not win",
+        arguments: Mode.allCases)
     func staleLengthDoesNotWin(mode: Mode) {
         let world = World(members: 5, mode: mode)
         for slot in 1...6 as ClosedRange<UInt64> {
@@ -117,7 +128,9 @@ struct SafetyRowTests {
         expectSafe(world)
     }
 
-    @Test("the forward to the leader is dropped: the outcome is unknown, not silence", arguments: Mode.allCases)
+    @Test(
+        "the forward to the leader is dropped: the outcome is unknown, not silence",
+        arguments: Mode.allCases)
     func lostForwardIsUnknown(mode: Mode) {
         let world = World(mode: mode)
         world.elect(1)
@@ -159,7 +172,8 @@ struct SafetyRowTests {
         let refused = try #require(world.take(PAXOS_FRAME_REFUSED, from: 1, to: 2))
         #expect(refused.fields.state == PAXOS_REASON_FULL.rawValue && refused.fields.count == 1)
         world.deliver(refused)
-        #expect(world.host(2).outcomes[proposal.number] == .refused(UInt16(PAXOS_REASON_FULL.rawValue)))
+        #expect(
+            world.host(2).outcomes[proposal.number] == .refused(UInt16(PAXOS_REASON_FULL.rawValue)))
         world.deliverAll()
         #expect(world.texts(at: 1) == ["1", "2", "3", "4"])
         for _ in 0..<3 { world.deliver(forward) }
@@ -173,7 +187,9 @@ struct SafetyRowTests {
         expectSafe(world)
     }
 
-    @Test("1,000 changes of leader with a full window of undecided slots: still decides", arguments: Mode.allCases)
+    @Test(
+        "1,000 changes of leader with a full window of undecided slots: still decides",
+        arguments: Mode.allCases)
     func takeoversDoNotFillTheArena(mode: Mode) {
         let world = World(members: 5, mode: mode) {
             $0.window_slots = 16

@@ -14,8 +14,8 @@ struct TakeoverTests {
         }
     }
 
-    /// Node 1 leads and proposes one entry for each slot; each Accept arrives where the pattern says
-    /// so, and no acknowledgement comes back. Then node 1 crashes.
+    /// Node 1 leads and proposes one entry for each slot; each Accept arrives where the pattern
+    /// says so, and no acknowledgement comes back. Then node 1 crashes.
     private func leave(_ pattern: [Held], _ world: World) {
         world.elect(1)
         world.disk = .manual
@@ -103,7 +103,9 @@ struct TakeoverTests {
         }
     }
 
-    @Test("the crashed leader returns: its log joins the others, its proposals have an outcome", arguments: Mode.allCases)
+    @Test(
+        "the crashed leader returns: its log joins the others, its proposals have an outcome",
+        arguments: Mode.allCases)
     func takeoverFillsGaps_oldLeaderReturns(mode: Mode) throws {
         var random = SplitMix(seed: 11)
         for _ in 0..<300 {

@@ -3,9 +3,10 @@ import CPaxos
 /// What must hold in every world, whatever happens in it. It sees only what leaves the replicas:
 /// frames, records and deliveries.
 ///
-/// Source: Lamport, "Paxos Made Simple" (2001), section 2.1: "Only a value that has been proposed may
-/// be chosen; only a single value is chosen; and a process never learns that a value has been chosen
-/// unless it actually has been." A value is chosen when q2 nodes have voted for it under one ballot.
+/// Source: Lamport, "Paxos Made Simple" (2001), section 2.1: "Only a value that has been proposed
+/// may be chosen; only a single value is chosen; and a process never learns that a value has been
+/// chosen unless it actually has been." A value is chosen when q2 nodes have voted for it under one
+/// ballot.
 package struct Oracle {
     struct Vote: Hashable {
         let ballot: UInt64
@@ -93,8 +94,8 @@ package struct Oracle {
         }
     }
 
-    /// P2b: "If a proposal with value v is chosen, then every higher-numbered proposal issued by any
-    /// proposer has value v."
+    /// P2b: "If a proposal with value v is chosen, then every higher-numbered proposal issued by
+    /// any proposer has value v."
     private mutating func requireCarries(_ vote: Vote, _ entry: Entry) {
         guard let chosen = chosen[vote.slot], vote.ballot > chosen.ballot else { return }
         require(

@@ -64,7 +64,8 @@ extension World {
     private func write(_ effect: paxos_effect_t, _ id: UInt16) {
         let index = Int(id) - 1
         hosts[index].unflushed.append(packet(effect, id))
-        if case .slow(let range) = disk, hosts[index].flushDue == .max, !hosts[index].isDiskStalled {
+        if case .slow(let range) = disk, hosts[index].flushDue == .max, !hosts[index].isDiskStalled
+        {
             hosts[index].flushDue = now + random.time(range)
         }
     }

@@ -98,7 +98,8 @@ package final class World {
     }
 
     @discardableResult
-    package func propose(_ text: String, at id: UInt16) -> (status: paxos_status_t, number: UInt64) {
+    package func propose(_ text: String, at id: UInt16) -> (status: paxos_status_t, number: UInt64)
+    {
         let value = Bytes(text.utf8)
         let result = self[id].propose(value, now: now)
         if result.status == PAXOS_OK {
