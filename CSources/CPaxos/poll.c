@@ -129,8 +129,10 @@ static bool poll_reply(paxos_acceptor_t *a, paxos_effect_t *effect) {
         a->replies_out += 1;
         paxos_frame_t frame;
         paxos_frame_from(a, reply->kind, paxos_members(a)[reply->member].node, &frame);
+        uint64_t slot = reply->slot;
+        PAXOS_SCALAR(slot);
         frame.ballot = reply->ballot;
-        frame.slot = reply->slot;
+        frame.slot = slot;
         frame.count = reply->count;
         frame.digest = reply->digest;
         frame.other = reply->other;

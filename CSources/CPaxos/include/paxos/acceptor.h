@@ -67,7 +67,8 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_init(
  *       PAXOS_ERR_CONFLICT  other bytes were accepted under that ballot and slot; the refusal
  *                           comes out of poll. On an authenticated link, stop the node.
  *       PAXOS_ERR_WIRE, PAXOS_ERR_FOREIGN, PAXOS_ERR_FULL, PAXOS_ERR_BUSY  nothing but a counter
- *                           changed; after FULL or BUSY the same frame may come again.
+ *                           changed; after FULL or BUSY the same frame may come again. FULL may
+ *                           have tidied the arena, and a LEARNED keeps what fitted before.
  * Cost  O(body). */
 PAXOS_MUST_USE paxos_status_t paxos_acceptor_receive(
     paxos_acceptor_t *acceptor, const uint8_t *header, size_t header_bytes, const uint8_t *body,

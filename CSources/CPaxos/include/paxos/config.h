@@ -27,7 +27,7 @@ typedef struct paxos_config {
     uint32_t value_bytes_max; /* agreed                                                   */
     uint32_t frame_bytes_max; /* agreed; header and body; a datagram transport's MTU      */
     uint32_t inflight_bytes_max; /* agreed; entries not yet decided; 0: a third of the arena */
-    uint32_t arena_bytes;     /* for entries; a multiple of 16                            */
+    uint32_t arena_bytes;     /* for entries; a power of two                              */
     uint32_t reply_ring;      /* replies that may wait for their flush; a power of two    */
     uint32_t write_ring;      /* writes that may wait for their flush; a power of two     */
     uint32_t send_ring;       /* sends with a body that may be unsent, a peer; a power of two */
