@@ -54,6 +54,20 @@ paxos_run_t paxos_run_above_trim(const paxos_acceptor_t *a, paxos_run_t run) {
     return run;
 }
 
+/* The part of a verified run that the window reaches, if its first slot is in it. A leader goes by
+ * the pipeline, which is longer than what is left of a window that was not trimmed for a while. */
+static paxos_run_t in_window(const paxos_acceptor_t *a, paxos_run_t run) {
+    const uint64_t end = a->trimmed + a->window_slots;
+    if (run.slot > end || run.slot + run.count - 1 <= end) { return run; }
+    paxos_run_t part = {run.ballot, run.slot, (uint32_t)(end - run.slot + 1), 0, 0, run.entries};
+    for (uint32_t i = 0; i < part.count; i++) {
+        const uint8_t *entry = run.entries + part.bytes;
+        part.bytes += paxos_entry_bytes(paxos_get32(entry + 4));
+        part.digest += paxos_digest_term(run.slot + i, paxos_get32(entry));
+    }
+    return part;
+}
+
 static paxos_status_t take_accept(
     paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, const uint8_t *body) {
     if (PAXOS_UNLIKELY(frame->ballot < a->promised)) {
@@ -64,6 +78,7 @@ static paxos_status_t take_accept(
     paxos_run_t run = {
         frame->ballot, frame->slot, frame->count, frame->body_bytes, frame->digest, body};
     if (PAXOS_UNLIKELY(run.slot <= a->trimmed)) { run = paxos_run_above_trim(a, run); }
+    run = in_window(a, run);
     paxos_status_t status = PAXOS_ERR_TRIMMED;
     uint64_t lsn = 0;
     if (PAXOS_LIKELY(run.count > 0)) { status = paxos_acceptor_accept_hot(a, &run, &lsn); }

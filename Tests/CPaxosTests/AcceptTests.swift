@@ -130,14 +130,25 @@ struct AcceptTests {
     func windowEnd() throws {
         _ = try reply(to: acceptFrame(run(ballot(5), 15, x, y)))
         let before = block.imageWithoutCounters
-        #expect(block.receive(acceptFrame(run(ballot(5), 16, x, y))) == PAXOS_ERR_FULL)
         #expect(block.receive(acceptFrame(run(ballot(5), 17, x))) == PAXOS_ERR_FULL)
         let far = run(ballot(5), (1 << 62) - 1, x)
         #expect(block.receive(acceptFrame(far)) == PAXOS_ERR_FULL)
         #expect(block.imageWithoutCounters == before)
-        #expect(block.status.refused_full == 3)
+        #expect(block.status.refused_full == 2)
         _ = try reply(to: acceptFrame(run(ballot(5), 1, y)))
         #expect(block.look(16) == .accepted(ballot(5), y))
+    }
+
+    @Test("of a run that reaches beyond the window the part within is accepted, and acknowledged")
+    func acrossWindowEnd_partIsAccepted() throws {
+        let long = run(ballot(5), 15, x, y, x, y)
+        let accepted = try reply(to: acceptFrame(long))
+        let part = run(ballot(5), 15, x, y)
+        #expect(accepted.kind == PAXOS_FRAME_ACCEPTED.byte)
+        #expect(accepted.slot == 15 && accepted.count == 2 && accepted.digest == part.digest)
+        #expect(block.look(15) == .accepted(ballot(5), x))
+        #expect(block.look(16) == .accepted(ballot(5), y))
+        #expect(block.status.last_slot == 16)
     }
 
     @Test("the value that just fits is accepted, one byte more is malformed")

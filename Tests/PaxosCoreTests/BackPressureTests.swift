@@ -108,6 +108,27 @@ struct BackPressureTests {
         expectSafe(world)
     }
 
+    @Test(
+        "hosts that trim in chunks: a full pipeline reaches beyond their windows, and goes on",
+        arguments: Mode.allCases)
+    func chunkedTrim(mode: Mode) {
+        let world = World.led(mode: mode) {
+            $0.window_slots = 16
+            $0.pipeline_slots = 16
+        }
+        world.trim = .after(7)
+        world.crash(3)
+        world.run(for: 2 * second)
+        for round in 1...40 {
+            while world.propose("v", at: 1).status == PAXOS_OK {}
+            let before = world.host(2).log.count
+            world.run(for: second)
+            #expect(world.host(2).log.count > before, "round \(round)")
+        }
+        #expect(world.isConverged)
+        expectSafe(world)
+    }
+
     @Test("the ring of forwards is full; an outcome makes room", arguments: Mode.allCases)
     func forwardRing(mode: Mode) {
         let world = World.led(mode: mode) { $0.forward_ring = 2 }

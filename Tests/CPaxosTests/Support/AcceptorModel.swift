@@ -22,11 +22,11 @@ struct AcceptorModel {
     /// What becomes of a run, if there is room for its bytes.
     func verdict(_ run: Run) -> Verdict {
         if run.ballot < promised { return .stale }
-        let above = aboveTrim(run)
-        if above.entries.isEmpty { return .below }
-        if above.slot + UInt64(above.entries.count) - 1 > trimmed + window { return .full }
-        for (i, entry) in above.entries.enumerated() {
-            guard let held = slots[above.slot + UInt64(i)], held.entry != entry else { continue }
+        if aboveTrim(run).entries.isEmpty { return .below }
+        let part = inWindow(run)
+        if part.entries.isEmpty { return .full }
+        for (i, entry) in part.entries.enumerated() {
+            guard let held = slots[part.slot + UInt64(i)], held.entry != entry else { continue }
             if held.chosen { return .chosenElse }
             if held.ballot == run.ballot { return .conflict }
         }
@@ -40,11 +40,19 @@ struct AcceptorModel {
             ballot: run.ballot, slot: trimmed + 1, entries: Array(run.entries.dropFirst(skipped)))
     }
 
+    /// The part of a run that is neither trimmed nor beyond the window.
+    func inWindow(_ run: Run) -> Run {
+        let above = aboveTrim(run)
+        let end = trimmed + window
+        let room = above.slot > end ? 0 : Int(end - above.slot + 1)
+        return Run(ballot: run.ballot, slot: above.slot, entries: Array(above.entries.prefix(room)))
+    }
+
     mutating func accept(_ run: Run) {
         promised = run.ballot
-        let above = aboveTrim(run)
-        for (i, entry) in above.entries.enumerated() {
-            let slot = above.slot + UInt64(i)
+        let part = inWindow(run)
+        for (i, entry) in part.entries.enumerated() {
+            let slot = part.slot + UInt64(i)
             let chosen = slots[slot]?.chosen ?? false
             slots[slot] = Slot(entry: entry, ballot: run.ballot, chosen: chosen)
             lastSlot = max(lastSlot, slot)
