@@ -4,8 +4,9 @@ import CPaxos
 struct Seat {
     var replica: UnsafeMutablePointer<paxos_replica_t>
     var block: Block
-    /// Last slot delivered, and how many slots were.
+    /// Last slot delivered, how many slots were, and up to where they were let go.
     var slot: UInt64 = 0
+    var trimmed: UInt64 = 0
     var delivered: UInt64 = 0
     /// The last write to be made durable; 0: none.
     var written: UInt64 = 0
@@ -53,6 +54,11 @@ func statusOf(_ replica: UnsafeMutablePointer<paxos_replica_t>) -> paxos_replica
 /// durable are so at once. The struct holds pointers only, so that the hot loop touches no Swift
 /// object.
 struct Cluster {
+    /// Slots between two trims.
+    private static let trimInterval: UInt64 = 64
+    /// Virtual time between two looks at who wants to be called: far below a heartbeat's period.
+    private static let lookInterval_ns: UInt64 = 64_000
+
     let count: Int
     let seats: UnsafeMutablePointer<Seat>
     private let effect: UnsafeMutablePointer<paxos_effect_t>
@@ -60,6 +66,7 @@ struct Cluster {
 
     private struct State {
         var now_ns: UInt64 = 0
+        var nextLook_ns: UInt64 = 0
         /// Ticks, frames and flushes handed in.
         var events: UInt64 = 0
         var looksAtEntries = false
@@ -107,6 +114,8 @@ struct Cluster {
     @inline(__always)
     func advance(to now_ns: UInt64) {
         state.pointee.now_ns = now_ns
+        if now_ns < state.pointee.nextLook_ns { return }
+        state.pointee.nextLook_ns = now_ns &+ Cluster.lookInterval_ns
         for index in 0..<count where seats[index].isAlive {
             if paxos_replica_deadline(seats[index].replica) <= now_ns {
                 paxos_replica_tick(seats[index].replica, now_ns)
@@ -157,8 +166,10 @@ struct Cluster {
                 seat.pointee.block.base + Int(effect.pointee.body_offset),
                 Int(effect.pointee.body_bytes))
         }
-        if effect.pointee.token != 0 {
-            _ = paxos_replica_sent(seat.pointee.replica, effect.pointee.token)
+        /* one word for sixteen small bodies to a peer: a later token speaks for those before it */
+        let token = effect.pointee.token
+        if token != 0 && (token & 15 == 0 || effect.pointee.body_bytes >= 1024) {
+            _ = paxos_replica_sent(seat.pointee.replica, token)
         }
     }
 
@@ -168,7 +179,11 @@ struct Cluster {
         seat.pointee.delivered &+= UInt64(effect.pointee.count)
         if state.pointee.looksAtEntries { look(at: seat) }
         seat.pointee.slot = slot
-        _ = paxos_replica_trim(seat.pointee.replica, slot)
+        /* as a state machine would: now and then, not for each slot */
+        if slot &- seat.pointee.trimmed >= Cluster.trimInterval {
+            seat.pointee.trimmed = slot
+            _ = paxos_replica_trim(seat.pointee.replica, slot)
+        }
     }
 
     private func flush(_ seat: UnsafeMutablePointer<Seat>) {

@@ -23,6 +23,48 @@ extension bench_recipe_t {
     }
 }
 
+/// Batch after batch. A struct of pointers: the hot loop touches no Swift object.
+struct CommitLoop {
+    /// Virtual time between two rounds: heartbeats happen as on a fast network.
+    private static let round_ns: UInt64 = 1000
+
+    private let cluster: Cluster
+    private let value: Block
+    private let valueBytes: Int
+    private let batch: Int
+
+    init(_ cluster: Cluster, _ value: Block, valueBytes: Int, batch: Int) {
+        self.cluster = cluster
+        self.value = value
+        self.valueBytes = valueBytes
+        self.batch = batch
+    }
+
+    /// One batch, from proposals to the last delivery; false if it does not get there.
+    @inline(__always)
+    func round() -> Bool {
+        cluster.advance(to: cluster.now_ns &+ CommitLoop.round_ns)
+        let goal = cluster.seats[0].delivered &+ UInt64(batch)
+        for _ in 0..<batch {
+            if cluster.propose(at: 0, value, valueBytes) != PAXOS_OK { return false }
+        }
+        /* the leader first: its followers wait for it; done with the last one's delivery */
+        var missing = cluster.count
+        for _ in 0..<64 {
+            for index in 0..<cluster.count {
+                let before = cluster.seats[index].delivered
+                _ = cluster.drain(index)
+                let after = cluster.seats[index].delivered
+                if after == goal && before != after {
+                    missing &-= 1
+                    if missing == 0 { return true }
+                }
+            }
+        }
+        return false
+    }
+}
+
 /// Values proposed at the leader, until every replica has delivered them.
 final class CommitSuite: Suite {
     let name: String
@@ -34,10 +76,6 @@ final class CommitSuite: Suite {
     private var cluster: Cluster!
     private var value: Block!
     private var limit: Limit!
-    private var proposed: UInt64 = 0
-
-    /// Virtual time between two rounds: heartbeats happen as on a fast network.
-    private static let round_ns: UInt64 = 1000
 
     init(nodes: Int, valueBytes: Int, batch: Int, seed: UInt64) {
         name = "cluster.commit nodes=\(nodes) value=\(valueBytes)B batch=\(batch)"
@@ -66,55 +104,30 @@ final class CommitSuite: Suite {
 
     func run(for slice_ns: UInt64) throws -> Measure {
         let rounds = max(1, 512 / batch)
+        let loop = CommitLoop(cluster, value, valueBytes: valueBytes, batch: batch)
         return try laps(for: slice_ns) {
             var done = 0
             let cpu_ns = cpuTime {
-                while done < rounds && round() { done &+= 1 }
+                while done < rounds && loop.round() { done &+= 1 }
             }
             try require(done == rounds, "\(name): \(stuck())")
             return Measure(work: UInt64(rounds * batch), cost: cpu_ns)
         }
     }
 
-    /// One batch, from proposals to the last delivery; false if it does not get there.
-    @inline(__always)
-    private func round() -> Bool {
-        let cluster = self.cluster!
-        let value = self.value!
-        let valueBytes = self.valueBytes
-        cluster.advance(to: cluster.now_ns &+ CommitSuite.round_ns)
-        for _ in 0..<batch {
-            if cluster.propose(at: 0, value, valueBytes) != PAXOS_OK { return false }
-        }
-        proposed &+= UInt64(batch)
-        /* the leader first: its followers wait for it; done with the last one's delivery */
-        var missing = cluster.count
-        for _ in 0..<64 {
-            for index in 0..<cluster.count {
-                let before = cluster.seats[index].delivered
-                _ = cluster.drain(index)
-                let after = cluster.seats[index].delivered
-                if after == proposed && before != after {
-                    missing &-= 1
-                    if missing == 0 { return true }
-                }
-            }
-        }
-        return false
-    }
-
     private func stuck() -> String {
         let counts = (0..<nodes).map { String(cluster.seats[$0].delivered) }
-        return "stuck at \(proposed) proposed, delivered \(counts.joined(separator: ", "))"
+        return "stuck after \(counts.joined(separator: ", ")) deliveries"
     }
 
     func runLimit(for slice_ns: UInt64) -> Measure { limit.run(for: slice_ns, workPerRound: batch) }
 
     /// Batches one by one, and with every delivered byte verified: all replicas agree.
     func latency() throws -> Latency? {
-        let latency = try batchLatency(name, batch: batch) { round() }
+        let loop = CommitLoop(cluster, value, valueBytes: valueBytes, batch: batch)
+        let latency = try batchLatency(name, batch: batch) { loop.round() }
         cluster.lookAtEntries()
-        for _ in 0..<max(16, 4096 / batch) { try require(round(), "\(name): \(stuck())") }
+        for _ in 0..<max(16, 4096 / batch) { try require(loop.round(), "\(name): \(stuck())") }
         let digests = Set((0..<nodes).map { cluster.seats[$0].digest })
         try require(
             digests.count == 1 && (0..<nodes).allSatisfy { cluster.seats[$0].isSound },
