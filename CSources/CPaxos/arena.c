@@ -64,8 +64,7 @@ static bool live(const paxos_acceptor_t *a, uint64_t slot, uint64_t position) {
 }
 
 /* Say that the entry of `slot` has moved, and how many stand right before it now. */
-static void moved(
-    paxos_acceptor_t *a, uint64_t slot, uint64_t from, uint64_t to, uint32_t behind) {
+static void moved(paxos_acceptor_t *a, uint64_t slot, uint64_t from, uint64_t to, uint32_t behind) {
     paxos_cell_t *cell = paxos_cell(a, slot);
     if (paxos_cell_holds(cell, slot) && cell->position == from) {
         cell->position = to;
@@ -129,8 +128,7 @@ static uint64_t compact_run(paxos_acceptor_t *a, uint64_t position, uint64_t to)
         entry += bytes;
     }
     if (count > 0) {
-        to = move_run(
-            a, to, run.slot + run.count - count, count, from, (uint32_t)(entry - from));
+        to = move_run(a, to, run.slot + run.count - count, count, from, (uint32_t)(entry - from));
     }
     return to;
 }

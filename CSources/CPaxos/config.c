@@ -204,11 +204,11 @@ paxos_status_t paxos_block_init(
     a->value_bytes_max = config->value_bytes_max;
     a->body_bytes_max = body_bytes_max(config);
     a->reserve_bytes = reserve_bytes(config);
-    const uint32_t smallest = paxos_round16(
-        PAXOS_RUN_HEADER_BYTES + paxos_entry_bytes(config->value_bytes_max));
+    const uint32_t smallest =
+        paxos_round16(PAXOS_RUN_HEADER_BYTES + paxos_entry_bytes(config->value_bytes_max));
     const uint32_t eighth = config->arena_bytes / 8;
-    a->run_bytes_max = eighth > a->reserve_bytes ? a->reserve_bytes
-                                                 : (eighth < smallest ? smallest : eighth);
+    a->run_bytes_max =
+        eighth > a->reserve_bytes ? a->reserve_bytes : (eighth < smallest ? smallest : eighth);
     a->arena_bytes = config->arena_bytes;
     a->reply_ring = config->reply_ring;
     a->write_ring = config->write_ring;

@@ -16,38 +16,30 @@
  * 32 bits. A state is the exclusive or of its eight nibbles, so eight lookups that do not wait for
  * each other advance it four bytes: twice as fast as one table of 256 words, in half its size. */
 static const uint32_t crc_nibbles[8][16] = {
-    {0x00000000, 0xDD45AAB8, 0xBF672381, 0x62228939,
-     0x7B2231F3, 0xA6679B4B, 0xC4451272, 0x1900B8CA,
-     0xF64463E6, 0x2B01C95E, 0x49234067, 0x9466EADF,
-     0x8D665215, 0x5023F8AD, 0x32017194, 0xEF44DB2C},
-    {0x00000000, 0xE964B13D, 0xD725148B, 0x3E41A5B6,
-     0xABA65FE7, 0x42C2EEDA, 0x7C834B6C, 0x95E7FA51,
-     0x52A0C93F, 0xBBC47802, 0x8585DDB4, 0x6CE16C89,
-     0xF90696D8, 0x106227E5, 0x2E238253, 0xC747336E},
-    {0x00000000, 0xA541927E, 0x4F6F520D, 0xEA2EC073,
-     0x9EDEA41A, 0x3B9F3664, 0xD1B1F617, 0x74F06469,
-     0x38513EC5, 0x9D10ACBB, 0x773E6CC8, 0xD27FFEB6,
-     0xA68F9ADF, 0x03CE08A1, 0xE9E0C8D2, 0x4CA15AAC},
-    {0x00000000, 0x70A27D8A, 0xE144FB14, 0x91E6869E,
-     0xC76580D9, 0xB7C7FD53, 0x26217BCD, 0x56830647,
-     0x8B277743, 0xFB850AC9, 0x6A638C57, 0x1AC1F1DD,
-     0x4C42F79A, 0x3CE08A10, 0xAD060C8E, 0xDDA47104},
-    {0x00000000, 0x13A29877, 0x274530EE, 0x34E7A899,
-     0x4E8A61DC, 0x5D28F9AB, 0x69CF5132, 0x7A6DC945,
-     0x9D14C3B8, 0x8EB65BCF, 0xBA51F356, 0xA9F36B21,
-     0xD39EA264, 0xC03C3A13, 0xF4DB928A, 0xE7790AFD},
-    {0x00000000, 0x3FC5F181, 0x7F8BE302, 0x404E1283,
-     0xFF17C604, 0xC0D23785, 0x809C2506, 0xBF59D487,
-     0xFBC3FAF9, 0xC4060B78, 0x844819FB, 0xBB8DE87A,
-     0x04D43CFD, 0x3B11CD7C, 0x7B5FDFFF, 0x449A2E7E},
-    {0x00000000, 0xF26B8303, 0xE13B70F7, 0x1350F3F4,
-     0xC79A971F, 0x35F1141C, 0x26A1E7E8, 0xD4CA64EB,
-     0x8AD958CF, 0x78B2DBCC, 0x6BE22838, 0x9989AB3B,
-     0x4D43CFD0, 0xBF284CD3, 0xAC78BF27, 0x5E133C24},
-    {0x00000000, 0x105EC76F, 0x20BD8EDE, 0x30E349B1,
-     0x417B1DBC, 0x5125DAD3, 0x61C69362, 0x7198540D,
-     0x82F63B78, 0x92A8FC17, 0xA24BB5A6, 0xB21572C9,
-     0xC38D26C4, 0xD3D3E1AB, 0xE330A81A, 0xF36E6F75},
+    {0x00000000, 0xDD45AAB8, 0xBF672381, 0x62228939, 0x7B2231F3, 0xA6679B4B, 0xC4451272, 0x1900B8CA,
+     0xF64463E6, 0x2B01C95E, 0x49234067, 0x9466EADF, 0x8D665215, 0x5023F8AD, 0x32017194,
+     0xEF44DB2C},
+    {0x00000000, 0xE964B13D, 0xD725148B, 0x3E41A5B6, 0xABA65FE7, 0x42C2EEDA, 0x7C834B6C, 0x95E7FA51,
+     0x52A0C93F, 0xBBC47802, 0x8585DDB4, 0x6CE16C89, 0xF90696D8, 0x106227E5, 0x2E238253,
+     0xC747336E},
+    {0x00000000, 0xA541927E, 0x4F6F520D, 0xEA2EC073, 0x9EDEA41A, 0x3B9F3664, 0xD1B1F617, 0x74F06469,
+     0x38513EC5, 0x9D10ACBB, 0x773E6CC8, 0xD27FFEB6, 0xA68F9ADF, 0x03CE08A1, 0xE9E0C8D2,
+     0x4CA15AAC},
+    {0x00000000, 0x70A27D8A, 0xE144FB14, 0x91E6869E, 0xC76580D9, 0xB7C7FD53, 0x26217BCD, 0x56830647,
+     0x8B277743, 0xFB850AC9, 0x6A638C57, 0x1AC1F1DD, 0x4C42F79A, 0x3CE08A10, 0xAD060C8E,
+     0xDDA47104},
+    {0x00000000, 0x13A29877, 0x274530EE, 0x34E7A899, 0x4E8A61DC, 0x5D28F9AB, 0x69CF5132, 0x7A6DC945,
+     0x9D14C3B8, 0x8EB65BCF, 0xBA51F356, 0xA9F36B21, 0xD39EA264, 0xC03C3A13, 0xF4DB928A,
+     0xE7790AFD},
+    {0x00000000, 0x3FC5F181, 0x7F8BE302, 0x404E1283, 0xFF17C604, 0xC0D23785, 0x809C2506, 0xBF59D487,
+     0xFBC3FAF9, 0xC4060B78, 0x844819FB, 0xBB8DE87A, 0x04D43CFD, 0x3B11CD7C, 0x7B5FDFFF,
+     0x449A2E7E},
+    {0x00000000, 0xF26B8303, 0xE13B70F7, 0x1350F3F4, 0xC79A971F, 0x35F1141C, 0x26A1E7E8, 0xD4CA64EB,
+     0x8AD958CF, 0x78B2DBCC, 0x6BE22838, 0x9989AB3B, 0x4D43CFD0, 0xBF284CD3, 0xAC78BF27,
+     0x5E133C24},
+    {0x00000000, 0x105EC76F, 0x20BD8EDE, 0x30E349B1, 0x417B1DBC, 0x5125DAD3, 0x61C69362, 0x7198540D,
+     0x82F63B78, 0x92A8FC17, 0xA24BB5A6, 0xB21572C9, 0xC38D26C4, 0xD3D3E1AB, 0xE330A81A,
+     0xF36E6F75},
 };
 
 static uint32_t crc_le32(const uint8_t *bytes) {
@@ -74,9 +66,7 @@ uint32_t paxos_crc32c_portable(uint32_t crc, const uint8_t *bytes, size_t length
     for (; length_bytes - at >= 4; at += 4) {
         state = crc_portable_step4(state ^ crc_le32(bytes + at));
     }
-    for (; at < length_bytes; at += 1) {
-        state = crc_portable_step1(state ^ bytes[at]);
-    }
+    for (; at < length_bytes; at += 1) { state = crc_portable_step1(state ^ bytes[at]); }
     return ~state;
 }
 
@@ -109,16 +99,12 @@ static void crc_facts_set(uint32_t facts) {
 static uint32_t crc_chain(uint32_t start, const uint8_t *bytes, size_t length_bytes) {
     uint64_t state = start;
     size_t at = 0;
-    for (; length_bytes - at >= 8; at += 8) {
-        state = paxos_crc32c_step8(state, bytes + at);
-    }
+    for (; length_bytes - at >= 8; at += 8) { state = paxos_crc32c_step8(state, bytes + at); }
     if (length_bytes - at >= 4) {
         state = paxos_crc32c_step4(state, bytes + at);
         at += 4;
     }
-    for (; at < length_bytes; at += 1) {
-        state = paxos_crc32c_step1(state, bytes + at);
-    }
+    for (; at < length_bytes; at += 1) { state = paxos_crc32c_step1(state, bytes + at); }
     return (uint32_t)state;
 }
 
@@ -231,8 +217,8 @@ static uint32_t CRC_CLMUL crc_chains(uint32_t crc, const uint8_t *bytes, size_t 
             state1 = paxos_crc32c_step8(state1, bytes + chain_bytes + at);
             state2 = paxos_crc32c_step8(state2, bytes + 2 * chain_bytes + at);
         }
-        state = state2 ^ crc_lane_state(crc_v2_move(state, 2 * lanes - 1) ^
-                                        crc_v2_move(state1, lanes - 1));
+        state = state2 ^
+                crc_lane_state(crc_v2_move(state, 2 * lanes - 1) ^ crc_v2_move(state1, lanes - 1));
         bytes += 3 * chain_bytes;
         length_bytes -= 3 * chain_bytes;
     }
@@ -279,13 +265,12 @@ static crc_v8_t CRC_CLMUL512 crc_v8_align_end(crc_v8_t value, size_t count) {
 static uint32_t CRC_CLMUL512 crc_v8_finish(crc_v8_t sum) {
     const crc_v4_t half = __builtin_shufflevector(sum, sum, 0, 1, 2, 3) ^
                           __builtin_shufflevector(sum, sum, 4, 5, 6, 7);
-    return ~crc_lane_state(__builtin_shufflevector(half, half, 0, 1) ^
-                           __builtin_shufflevector(half, half, 2, 3));
+    return ~crc_lane_state(
+        __builtin_shufflevector(half, half, 0, 1) ^ __builtin_shufflevector(half, half, 2, 3));
 }
 
 /* `sum` and up to CRC_BLOCKS_PARALLEL blocks that end the input. */
-static uint32_t CRC_CLMUL512 crc_v8_last_blocks(
-    crc_v8_t sum, const uint8_t *bytes, size_t blocks) {
+static uint32_t CRC_CLMUL512 crc_v8_last_blocks(crc_v8_t sum, const uint8_t *bytes, size_t blocks) {
     for (; blocks > 0; blocks -= 1) {
         sum ^= crc_v8_fold(crc_v8_load(bytes), crc_v8_key(blocks - 1));
         bytes += CRC_BLOCK_BYTES;
@@ -295,8 +280,8 @@ static uint32_t CRC_CLMUL512 crc_v8_last_blocks(
 
 /* More blocks than CRC_BLOCKS_PARALLEL: `first` is the first one with all that came before it;
  * `bytes` are the others. */
-static uint32_t CRC_CLMUL512 crc_v8_many_blocks(
-    crc_v8_t first, const uint8_t *bytes, size_t blocks) {
+static uint32_t CRC_CLMUL512
+crc_v8_many_blocks(crc_v8_t first, const uint8_t *bytes, size_t blocks) {
     crc_v8_t block0 = first;
     crc_v8_t block1 = crc_v8_load(bytes);
     crc_v8_t block2 = crc_v8_load(bytes + 64);
@@ -311,25 +296,22 @@ static uint32_t CRC_CLMUL512 crc_v8_many_blocks(
         block3 = crc_v8_fold(block3, stride) ^ crc_v8_load(bytes + 192);
         bytes += 256;
     }
-    const crc_v8_t sum = crc_v8_fold(block0, crc_v8_key(blocks + 3)) ^
-                         crc_v8_fold(block1, crc_v8_key(blocks + 2)) ^
-                         crc_v8_fold(block2, crc_v8_key(blocks + 1)) ^
-                         crc_v8_fold(block3, crc_v8_key(blocks));
+    const crc_v8_t sum =
+        crc_v8_fold(block0, crc_v8_key(blocks + 3)) ^ crc_v8_fold(block1, crc_v8_key(blocks + 2)) ^
+        crc_v8_fold(block2, crc_v8_key(blocks + 1)) ^ crc_v8_fold(block3, crc_v8_key(blocks));
     return crc_v8_last_blocks(sum, bytes, blocks);
 }
 
 /* The input is a head of 0 to 63 bytes and then whole blocks. The crc so far is added to the first
  * four bytes, of which up to four are behind the head.
  * Pre  length_bytes >= CRC_BLOCK_BYTES. */
-static uint32_t CRC_CLMUL512 crc_fold(
-    uint32_t crc, const uint8_t *bytes, size_t length_bytes) {
+static uint32_t CRC_CLMUL512 crc_fold(uint32_t crc, const uint8_t *bytes, size_t length_bytes) {
     const uint32_t start = ~crc;
     const size_t head_bytes = length_bytes % CRC_BLOCK_BYTES;
     const size_t blocks = length_bytes / CRC_BLOCK_BYTES;
     const uint64_t behind_head = (uint64_t)start >> (8 * (head_bytes < 4 ? head_bytes : 4));
-    const crc_v8_t head =
-        crc_v8_align_end(crc_v8_load(bytes) ^ (crc_v8_t){start}, head_bytes);
-    const crc_v8_t first = crc_v8_load(bytes + head_bytes) ^ (crc_v8_t){behind_head};
+    const crc_v8_t head = crc_v8_align_end(crc_v8_load(bytes) ^ (crc_v8_t){start}, head_bytes);
+    const crc_v8_t first = crc_v8_load(bytes + head_bytes) ^ (crc_v8_t) { behind_head };
     bytes += head_bytes + CRC_BLOCK_BYTES;
     if (blocks > CRC_BLOCKS_PARALLEL) {
         const crc_v8_t sum = first ^ crc_v8_fold(head, crc_v8_key_stride(4));
@@ -356,23 +338,13 @@ static uint32_t crc_cpu_facts(void) {
     uint32_t c = 0;
     uint32_t d = 0;
     uint32_t facts = PAXOS_CPU_DETECTED;
-    if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & bit_SSE4_2) == 0) {
-        return facts;
-    }
+    if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & bit_SSE4_2) == 0) { return facts; }
     facts |= PAXOS_CPU_CRC32C;
-    if ((c & bit_PCLMUL) == 0) {
-        return facts;
-    }
+    if ((c & bit_PCLMUL) == 0) { return facts; }
     facts |= PAXOS_CPU_CLMUL;
-    if ((c & bit_OSXSAVE) == 0 || !crc_os_saves_avx512()) {
-        return facts;
-    }
-    if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) {
-        return facts;
-    }
-    if ((b & wanted7b) == wanted7b && (c & wanted7c) == wanted7c) {
-        facts |= PAXOS_CPU_CLMUL512;
-    }
+    if ((c & bit_OSXSAVE) == 0 || !crc_os_saves_avx512()) { return facts; }
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) { return facts; }
+    if ((b & wanted7b) == wanted7b && (c & wanted7c) == wanted7c) { facts |= PAXOS_CPU_CLMUL512; }
     return facts;
 }
 
@@ -394,9 +366,7 @@ uint32_t paxos_crc32c(uint32_t crc, const uint8_t *bytes, size_t length_bytes) {
 #if !defined(PAXOS_CRC32C_NONE)
 
 void paxos_cpu_detect(void) {
-    if (!paxos_cpu_has(PAXOS_CPU_DETECTED | PAXOS_CPU_FORCED)) {
-        crc_facts_set(crc_cpu_facts());
-    }
+    if (!paxos_cpu_has(PAXOS_CPU_DETECTED | PAXOS_CPU_FORCED)) { crc_facts_set(crc_cpu_facts()); }
 }
 
 void paxos_cpu_force_portable(bool portable) {

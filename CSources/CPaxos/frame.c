@@ -11,48 +11,36 @@
 
 /* A rule from what is allowed: the columns are state, count, ballot, slot, watermark, nonce, digest,
  * other and trim, in the order of the header. */
-#define RULE(state, count, ballot, slot, watermark, nonce, digest, other, trim)                \
-    {{~(uint64_t)(state), ~(uint64_t)(count), ~(uint64_t)(ballot), ~(uint64_t)(slot),          \
-      ~(uint64_t)(watermark), ~(uint64_t)(nonce), ~(uint64_t)(digest), ~(uint64_t)(other),     \
-      ~(uint64_t)(trim)}}
+#define RULE(state, count, ballot, slot, watermark, nonce, digest, other, trim)             \
+    {                                                                                       \
+        {                                                                                   \
+            ~(uint64_t)(state), ~(uint64_t)(count), ~(uint64_t)(ballot), ~(uint64_t)(slot), \
+                ~(uint64_t)(watermark), ~(uint64_t)(nonce), ~(uint64_t)(digest),            \
+                ~(uint64_t)(other), ~(uint64_t)(trim)                                       \
+        }                                                                                   \
+    }
 
 const paxos_rule_t paxos_rules[PAXOS_FRAME_KIND_MAX + 1] = {
-    [PAXOS_FRAME_PREPARE] =
-        RULE(NODES,
-             0, ANY, SLOTS, 0, 0, ANY, 0, 0),
-    [PAXOS_FRAME_PROMISE] =
-        RULE(NODES | FLAGS(PAXOS_FLAG_LAST | PAXOS_FLAG_PAUSE) | STATES(7),
-             COUNT | BODY, ANY, SLOTS, SLOTS, 0, ANY, ANY, SLOTS),
-    [PAXOS_FRAME_REJECTED] =
-        RULE(NODES | STATES(3),
-             COUNT, ANY, SLOTS, SLOTS, 0, ANY, ANY, 0),
+    [PAXOS_FRAME_PREPARE] = RULE(NODES, 0, ANY, SLOTS, 0, 0, ANY, 0, 0),
+    [PAXOS_FRAME_PROMISE] = RULE(
+        NODES | FLAGS(PAXOS_FLAG_LAST | PAXOS_FLAG_PAUSE) | STATES(7), COUNT | BODY, ANY, SLOTS,
+        SLOTS, 0, ANY, ANY, SLOTS),
+    [PAXOS_FRAME_REJECTED] = RULE(NODES | STATES(3), COUNT, ANY, SLOTS, SLOTS, 0, ANY, ANY, 0),
     [PAXOS_FRAME_ACCEPT] =
-        RULE(NODES | FLAGS(PAXOS_FLAG_VOTED),
-             COUNT | BODY, ANY, SLOTS, SLOTS, 0, ANY, 0, SLOTS),
-    [PAXOS_FRAME_ACCEPTED] =
-        RULE(NODES,
-             COUNT, ANY, SLOTS, SLOTS, 0, ANY, 0, 0),
-    [PAXOS_FRAME_COMMIT] =
-        RULE(NODES,
-             0, ANY, 0, SLOTS, 0, 0, 0, SLOTS),
-    [PAXOS_FRAME_HEARTBEAT] =
-        RULE(NODES | FLAGS(PAXOS_FLAG_LEADING | PAXOS_FLAG_QUORUM | PAXOS_FLAG_MEMORY),
-             0, ANY, 0, SLOTS, ANY, ANY, ANY, SLOTS),
-    [PAXOS_FRAME_HEARTBEAT_REPLY] =
-        RULE(NODES | FLAGS(PAXOS_FLAG_QUORUM | PAXOS_FLAG_MEMORY),
-             0, ANY, 0, SLOTS, ANY, ANY, ANY, 0),
-    [PAXOS_FRAME_LEARN] =
-        RULE(NODES,
-             COUNT, 0, SLOTS, 0, 0, 0, 0, 0),
-    [PAXOS_FRAME_LEARNED] =
-        RULE(NODES | FLAGS(PAXOS_FLAG_PAUSE) | STATES(7),
-             COUNT | BODY, 0, SLOTS, SLOTS, 0, ANY, 0, SLOTS),
-    [PAXOS_FRAME_FORWARD] =
-        RULE(NODES,
-             COUNT | BODY, ANY, 0, 0, 0, ANY, 0, 0),
-    [PAXOS_FRAME_REFUSED] =
-        RULE(NODES | STATES(7),
-             COUNT, ANY, 0, 0, ANY, 0, ANY, 0),
+        RULE(NODES | FLAGS(PAXOS_FLAG_VOTED), COUNT | BODY, ANY, SLOTS, SLOTS, 0, ANY, 0, SLOTS),
+    [PAXOS_FRAME_ACCEPTED] = RULE(NODES, COUNT, ANY, SLOTS, SLOTS, 0, ANY, 0, 0),
+    [PAXOS_FRAME_COMMIT] = RULE(NODES, 0, ANY, 0, SLOTS, 0, 0, 0, SLOTS),
+    [PAXOS_FRAME_HEARTBEAT] = RULE(
+        NODES | FLAGS(PAXOS_FLAG_LEADING | PAXOS_FLAG_QUORUM | PAXOS_FLAG_MEMORY), 0, ANY, 0, SLOTS,
+        ANY, ANY, ANY, SLOTS),
+    [PAXOS_FRAME_HEARTBEAT_REPLY] = RULE(
+        NODES | FLAGS(PAXOS_FLAG_QUORUM | PAXOS_FLAG_MEMORY), 0, ANY, 0, SLOTS, ANY, ANY, ANY, 0),
+    [PAXOS_FRAME_LEARN] = RULE(NODES, COUNT, 0, SLOTS, 0, 0, 0, 0, 0),
+    [PAXOS_FRAME_LEARNED] = RULE(
+        NODES | FLAGS(PAXOS_FLAG_PAUSE) | STATES(7), COUNT | BODY, 0, SLOTS, SLOTS, 0, ANY, 0,
+        SLOTS),
+    [PAXOS_FRAME_FORWARD] = RULE(NODES, COUNT | BODY, ANY, 0, 0, 0, ANY, 0, 0),
+    [PAXOS_FRAME_REFUSED] = RULE(NODES | STATES(7), COUNT, ANY, 0, 0, ANY, 0, ANY, 0),
 };
 
 /* A page of a promise or of learned entries: what its state and its flags allow. */
@@ -87,14 +75,16 @@ bool paxos_frame_is_consistent(const paxos_frame_t *frame) {
             return paxos_is_ballot_of(frame, frame->receiver) &&
                    (frame->slot == 0) == (frame->count == 0) &&
                    (frame->count != 0 || frame->digest == 0);
-        case PAXOS_FRAME_PREPARE: return paxos_is_ballot_of(frame, frame->sender) && frame->slot != 0;
+        case PAXOS_FRAME_PREPARE:
+            return paxos_is_ballot_of(frame, frame->sender) && frame->slot != 0;
         case PAXOS_FRAME_COMMIT: return paxos_is_ballot_of(frame, frame->sender);
         case PAXOS_FRAME_REJECTED: return is_rejection(frame);
         case PAXOS_FRAME_PROMISE:
         case PAXOS_FRAME_LEARNED: return is_page(frame);
         case PAXOS_FRAME_HEARTBEAT: /* names a ballot if, and only if, its sender leads under it */
-            return (frame->flags & PAXOS_FLAG_LEADING) != 0 ? paxos_is_ballot_of(frame, frame->sender)
-                                                            : frame->ballot == 0 && frame->trim == 0;
+            return (frame->flags & PAXOS_FLAG_LEADING) != 0
+                       ? paxos_is_ballot_of(frame, frame->sender)
+                       : frame->ballot == 0 && frame->trim == 0;
         case PAXOS_FRAME_LEARN: return frame->slot != 0 && frame->count != 0;
         case PAXOS_FRAME_FORWARD:
             return paxos_is_ballot_of(frame, frame->receiver) && frame->count != 0 &&
@@ -106,8 +96,7 @@ bool paxos_frame_is_consistent(const paxos_frame_t *frame) {
     }
 }
 
-paxos_status_t paxos_frame_decode(
-    const uint8_t *bytes, size_t length_bytes, paxos_frame_t *frame) {
+paxos_status_t paxos_frame_decode(const uint8_t *bytes, size_t length_bytes, paxos_frame_t *frame) {
     return length_bytes < PAXOS_FRAME_HEADER_BYTES ? PAXOS_ERR_WIRE
                                                    : paxos_frame_decode_hot(bytes, frame);
 }

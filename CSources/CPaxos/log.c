@@ -8,10 +8,10 @@ uint64_t paxos_write_note(
     if (a->memory_only) { return 0; }
     if (a->writes_in != a->writes_polled) {
         paxos_write_t *last = paxos_write(a, a->writes_in - 1);
-        const bool adjacent = kind == PAXOS_RECORD_BALLOTS ||
-                              (kind == PAXOS_RECORD_ENTRIES &&
-                               last->position + last->bytes == position &&
-                               last->bytes + run->bytes <= a->body_bytes_max);
+        const bool adjacent =
+            kind == PAXOS_RECORD_BALLOTS ||
+            (kind == PAXOS_RECORD_ENTRIES && last->position + last->bytes == position &&
+             last->bytes + run->bytes <= a->body_bytes_max);
         if (last->kind == kind && adjacent && last->ballot == run->ballot &&
             last->slot + last->count == run->slot) {
             last->count += run->count;
@@ -119,7 +119,8 @@ static uint64_t append_position(paxos_acceptor_t *a, uint64_t slot, uint32_t byt
 paxos_status_t paxos_log_append(
     paxos_acceptor_t *a, uint64_t ballot, uint64_t slot, const paxos_entry_t *entry,
     const uint8_t *value, uint64_t *lsn_out) {
-    PAXOS_ASSERT(ballot == a->promised && slot > a->trimmed && slot <= a->trimmed + a->window_slots);
+    PAXOS_ASSERT(
+        ballot == a->promised && slot > a->trimmed && slot <= a->trimmed + a->window_slots);
     PAXOS_ASSERT(!paxos_cell_holds(paxos_cell(a, slot), slot));
     if (PAXOS_UNLIKELY(!a->memory_only && paxos_writes_full(a))) { return PAXOS_ERR_BUSY; }
     const uint64_t position = append_position(a, slot, paxos_entry_bytes(entry->value_bytes));
@@ -193,8 +194,7 @@ static paxos_status_t learn_one(
         }
     }
     if (!a->memory_only && paxos_writes_full(a)) { return PAXOS_ERR_BUSY; }
-    const paxos_run_t run = {
-        0, slot, 1, bytes, paxos_digest_term(slot, paxos_get32(entry)), entry};
+    const paxos_run_t run = {0, slot, 1, bytes, paxos_digest_term(slot, paxos_get32(entry)), entry};
     uint64_t lsn;
     return paxos_log_store(a, &run, PAXOS_RUN_CHOSEN, &lsn);
 }
@@ -211,7 +211,10 @@ paxos_status_t paxos_log_learn(paxos_acceptor_t *a, const paxos_run_t *run) {
         const uint8_t *entry = run->entries;
         for (uint32_t i = 0; i < run->count && status == PAXOS_OK; i++) {
             const uint32_t bytes = paxos_entry_bytes(paxos_get32(entry + 4));
-            if (run->slot + i > window_end) { status = PAXOS_ERR_FULL; break; }
+            if (run->slot + i > window_end) {
+                status = PAXOS_ERR_FULL;
+                break;
+            }
             status = learn_one(a, run->slot + i, entry, bytes);
             entry += bytes;
         }

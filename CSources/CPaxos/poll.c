@@ -29,7 +29,8 @@ static void poll_write(paxos_acceptor_t *a, paxos_effect_t *effect) {
 /* Number of slots from `slot` to `last_slot` that hold nothing. */
 static uint32_t empty_stretch(const paxos_acceptor_t *a, uint64_t slot, uint64_t last_slot) {
     uint32_t count = 0;
-    while (slot + count <= last_slot && !paxos_cell_holds(paxos_cell(a, slot + count), slot + count)) {
+    while (slot + count <= last_slot &&
+           !paxos_cell_holds(paxos_cell(a, slot + count), slot + count)) {
         count += 1;
     }
     return count;
@@ -157,8 +158,8 @@ static void poll_heartbeat(paxos_acceptor_t *a, paxos_effect_t *effect) {
     frame.other = a->promised;
     frame.watermark = a->decided;
     frame.digest = a->fingerprint;
-    frame.flags = (uint16_t)((a->memory_only ? PAXOS_FLAG_MEMORY : 0u) |
-                             (a->quorum ? PAXOS_FLAG_QUORUM : 0u));
+    frame.flags =
+        (uint16_t)((a->memory_only ? PAXOS_FLAG_MEMORY : 0u) | (a->quorum ? PAXOS_FLAG_QUORUM : 0u));
     paxos_effect_send(a, effect, &frame, member, 0);
 }
 

@@ -75,8 +75,8 @@ static paxos_status_t take_accept(
         reject(a, member, frame, PAXOS_REASON_STALE, 0);
         return PAXOS_ERR_STALE;
     }
-    paxos_run_t run = {
-        frame->ballot, frame->slot, frame->count, frame->body_bytes, frame->digest, body};
+    paxos_run_t run = {frame->ballot,     frame->slot,   frame->count,
+                       frame->body_bytes, frame->digest, body};
     if (PAXOS_UNLIKELY(run.slot <= a->trimmed)) { run = paxos_run_above_trim(a, run); }
     run = in_window(a, run);
     paxos_status_t status = PAXOS_ERR_TRIMMED;
@@ -119,8 +119,7 @@ static paxos_status_t take_heartbeat(
     return PAXOS_OK;
 }
 
-static paxos_status_t take_learn(
-    paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame) {
+static paxos_status_t take_learn(paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame) {
     paxos_reply_t *reply = paxos_reply_push(a, PAXOS_FRAME_LEARNED, member);
     reply->slot = frame->slot;
     reply->count = frame->count;
@@ -131,8 +130,8 @@ static paxos_status_t take_learn(
 static paxos_status_t take_learned(
     paxos_acceptor_t *a, const paxos_frame_t *frame, const uint8_t *body) {
     if (frame->state != PAXOS_RUN_CHOSEN) { return PAXOS_OK; }
-    const paxos_run_t whole = {
-        0, frame->slot, frame->count, frame->body_bytes, frame->digest, body};
+    const paxos_run_t whole = {0,   frame->slot, frame->count, frame->body_bytes, frame->digest,
+                               body};
     const paxos_run_t run = paxos_run_above_trim(a, whole);
     if (run.count == 0) { return PAXOS_OK; }
     const paxos_status_t status = paxos_log_learn(a, &run);

@@ -104,7 +104,8 @@ extension Core {
     private func pollPeer(
         _ member: UInt32, _ bit: UInt32, _ effect: UnsafeMutablePointer<paxos_effect_t>
     ) -> Bool {
-        let owed = peer(member).pointee.owed & ~UInt16(truncatingIfNeeded: PAXOS_PEER_COMPLETE.rawValue)
+        let owed =
+            peer(member).pointee.owed & ~UInt16(truncatingIfNeeded: PAXOS_PEER_COMPLETE.rawValue)
         if owed != 0 && pollOwed(member, effect) { return true }
         if !isLeader || r.pointee.alive & bit == 0 { return false }
         if peer(member).pointee.next_slot < r.pointee.next_slot
@@ -182,7 +183,8 @@ extension Core {
 
     /// A frame without entries that the peer is owed; false: none may leave now.
     @inline(never)
-    private func pollOwed(_ member: UInt32, _ effect: UnsafeMutablePointer<paxos_effect_t>) -> Bool {
+    private func pollOwed(_ member: UInt32, _ effect: UnsafeMutablePointer<paxos_effect_t>) -> Bool
+    {
         var frame = paxos_frame_t()
         if isOwed(member, PAXOS_OWED_HEARTBEAT) {
             settle(member, PAXOS_OWED_HEARTBEAT)

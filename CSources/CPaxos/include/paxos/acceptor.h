@@ -57,8 +57,7 @@ typedef struct paxos_acceptor_status {
  *       PAXOS_ERR_CONFIG  a rule of paxos_config_check, the size or the alignment is broken.
  * Cost  O(block). */
 PAXOS_MUST_USE paxos_status_t paxos_acceptor_init(
-    void *block, size_t block_bytes, const paxos_config_t *config,
-    paxos_acceptor_t **acceptor_out);
+    void *block, size_t block_bytes, const paxos_config_t *config, paxos_acceptor_t **acceptor_out);
 
 /* Take one frame: a PREPARE, ACCEPT, COMMIT, HEARTBEAT, LEARN or LEARNED of a member.
  * `header` is its first 96 bytes and `body` the rest, wherever they are; neither is kept.
@@ -105,8 +104,8 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_prepare(
  *       PAXOS_ERR_CONFLICT  unchanged; see receive.
  *       PAXOS_ERR_FULL, PAXOS_ERR_BUSY  unchanged; room must be made first.
  * Cost  O(bytes). */
-PAXOS_MUST_USE paxos_status_t paxos_acceptor_accept(
-    paxos_acceptor_t *acceptor, const paxos_run_t *run, uint64_t *lsn_out);
+PAXOS_MUST_USE paxos_status_t
+paxos_acceptor_accept(paxos_acceptor_t *acceptor, const paxos_run_t *run, uint64_t *lsn_out);
 
 /* What stands in a slot. Post: *state_out is a paxos_run_state; if ACCEPTED or CHOSEN, *ballot_out
  * is the accepted ballot and *value_out points into the block until the next call. Cost O(1). */

@@ -35,19 +35,19 @@ extern "C" {
 /* What a call came to. Errors are for what others may do wrong; what only we can do wrong traps. */
 typedef enum paxos_status {
     PAXOS_OK = 0,
-    PAXOS_ERR_STALE = -1,       /* routine: a higher ballot exists, the reply names it          */
-    PAXOS_ERR_FULL = -2,        /* window or arena is full: try again after a trim              */
-    PAXOS_ERR_WIRE = -3,        /* their bytes are bad: drop, state untouched                   */
-    PAXOS_ERR_CORRUPT = -4,     /* our bytes are bad, or the block is no block: stop this node  */
-    PAXOS_ERR_FOREIGN = -5,     /* a well-formed frame of another cluster, group or node: drop  */
-    PAXOS_ERR_CONFLICT = -6,    /* other bytes for a ballot and slot already voted: refused     */
-    PAXOS_ERR_BUSY = -7,        /* would block: no room for the effects, poll and try again     */
-    PAXOS_ERR_TOO_LARGE = -8,   /* the value is over the configured limit                       */
-    PAXOS_ERR_CONFIG = -9,      /* the configuration breaks a rule: see paxos_config_check      */
-    PAXOS_ERR_NO_LEADER = -10,  /* nobody leads as far as this node knows: try again later      */
-    PAXOS_ERR_PIPELINE = -11,   /* pipeline or in-flight bytes are full: poll and try again     */
-    PAXOS_ERR_TRIMMED = -12,    /* the slots asked for are below the trim point                 */
-    PAXOS_ERR_RANGE = -13       /* an argument is out of its documented range                   */
+    PAXOS_ERR_STALE = -1,      /* routine: a higher ballot exists, the reply names it          */
+    PAXOS_ERR_FULL = -2,       /* window or arena is full: try again after a trim              */
+    PAXOS_ERR_WIRE = -3,       /* their bytes are bad: drop, state untouched                   */
+    PAXOS_ERR_CORRUPT = -4,    /* our bytes are bad, or the block is no block: stop this node  */
+    PAXOS_ERR_FOREIGN = -5,    /* a well-formed frame of another cluster, group or node: drop  */
+    PAXOS_ERR_CONFLICT = -6,   /* other bytes for a ballot and slot already voted: refused     */
+    PAXOS_ERR_BUSY = -7,       /* would block: no room for the effects, poll and try again     */
+    PAXOS_ERR_TOO_LARGE = -8,  /* the value is over the configured limit                       */
+    PAXOS_ERR_CONFIG = -9,     /* the configuration breaks a rule: see paxos_config_check      */
+    PAXOS_ERR_NO_LEADER = -10, /* nobody leads as far as this node knows: try again later      */
+    PAXOS_ERR_PIPELINE = -11,  /* pipeline or in-flight bytes are full: poll and try again     */
+    PAXOS_ERR_TRIMMED = -12,   /* the slots asked for are below the trim point                 */
+    PAXOS_ERR_RANGE = -13      /* an argument is out of its documented range                   */
 } paxos_status_t;
 
 #define PAXOS_VERSION 0x000100u /* 0.1.0: major << 16 | minor << 8 | patch */
@@ -70,11 +70,9 @@ uint32_t paxos_version(void);
  * The default stops the program; a host may define its own, which must not return. */
 void paxos_panic(const char *condition, const char *file, int line);
 
-#define PAXOS_ASSERT(condition)                           \
-    do {                                                  \
-        if (PAXOS_UNLIKELY(!(condition))) {               \
-            paxos_panic(#condition, __FILE__, __LINE__);  \
-        }                                                 \
+#define PAXOS_ASSERT(condition)                                                            \
+    do {                                                                                   \
+        if (PAXOS_UNLIKELY(!(condition))) { paxos_panic(#condition, __FILE__, __LINE__); } \
     } while (0)
 
 #ifdef __cplusplus

@@ -151,8 +151,7 @@ static inline uint64_t paxos_crc32c_step1(uint64_t crc, const uint8_t *bytes) {
  * Pre   length_bytes % 4 == 0 (otherwise the value is wrong, and not the same on every CPU). */
 #if defined(PAXOS_CRC32C_NONE)
 
-static inline uint32_t paxos_crc32c_words(
-    uint32_t crc, const uint8_t *bytes, size_t length_bytes) {
+static inline uint32_t paxos_crc32c_words(uint32_t crc, const uint8_t *bytes, size_t length_bytes) {
     return paxos_crc32c_portable(crc, bytes, length_bytes);
 }
 
@@ -182,7 +181,7 @@ __attribute__((always_inline)) static inline uint32_t paxos_crc32c_words(
         case 4: state = paxos_crc32c_step8(state, bytes - 32); /* fall through */
         case 3: state = paxos_crc32c_step8(state, bytes - 24); /* fall through */
         case 2: state = paxos_crc32c_step8(state, bytes - 16); /* fall through */
-        case 1: state = paxos_crc32c_step8(state, bytes - 8); /* fall through */
+        case 1: state = paxos_crc32c_step8(state, bytes - 8);  /* fall through */
         default: break;
     }
     return ~(uint32_t)state;

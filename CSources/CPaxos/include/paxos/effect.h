@@ -29,13 +29,13 @@ enum paxos_effect_kind {
 typedef struct paxos_effect {
     uint32_t size_bytes; /* sizeof(paxos_effect_t), set by the host   */
     uint32_t kind;
-    uint16_t node;       /* SEND: to whom; OUTCOME: who leads         */
-    uint16_t reason;     /* OUTCOME: paxos_reason; LOST means unknown */
-    uint32_t count;      /* DELIVER: entries; OUTCOME: proposals      */
-    uint64_t token;      /* SEND with a body                          */
-    uint64_t lsn;        /* WRITE                                     */
-    uint64_t slot;       /* DELIVER                                   */
-    uint64_t number;     /* OUTCOME                                   */
+    uint16_t node;        /* SEND: to whom; OUTCOME: who leads         */
+    uint16_t reason;      /* OUTCOME: paxos_reason; LOST means unknown */
+    uint32_t count;       /* DELIVER: entries; OUTCOME: proposals      */
+    uint64_t token;       /* SEND with a body                          */
+    uint64_t lsn;         /* WRITE                                     */
+    uint64_t slot;        /* DELIVER                                   */
+    uint64_t number;      /* OUTCOME                                   */
     uint64_t body_offset; /* from the start of the block              */
     uint32_t body_bytes;
     uint32_t zero;

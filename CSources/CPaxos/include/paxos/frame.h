@@ -106,7 +106,8 @@ typedef struct paxos_frame {
 /* Write a header. Pre: the fields obey WIRE.md. Post: 96 bytes at `out`. Cost O(1). */
 static inline void paxos_frame_put(uint8_t *out, const paxos_frame_t *frame) {
     /* In words of 8, as the checksum reads them back: see paxos_crc32c_words. */
-    paxos_put32(out + 4, PAXOS_FRAME_MAGIC | PAXOS_WIRE_VERSION << 16 | (uint32_t)frame->kind << 24);
+    paxos_put32(
+        out + 4, PAXOS_FRAME_MAGIC | PAXOS_WIRE_VERSION << 16 | (uint32_t)frame->kind << 24);
     paxos_put64(out + 8, frame->cluster);
     paxos_put64(out + 16, (uint64_t)frame->incarnation << 32 | frame->group);
     paxos_put64(
@@ -155,8 +156,8 @@ static inline void paxos_frame_read(const uint8_t *bytes, paxos_frame_t *frame) 
  * Post  PAXOS_OK        *frame holds it; body_bytes and count are plausible, entries unchecked.
  *       PAXOS_ERR_WIRE  length, checksum, magic, version, kind or an unused bit is bad.
  * Cost  O(1). */
-PAXOS_MUST_USE paxos_status_t paxos_frame_decode(
-    const uint8_t *bytes, size_t length_bytes, paxos_frame_t *frame);
+PAXOS_MUST_USE paxos_status_t
+paxos_frame_decode(const uint8_t *bytes, size_t length_bytes, paxos_frame_t *frame);
 
 /* Verify the entries of a frame's body: exactly `count` of them in exactly `length_bytes`.
  * Post  PAXOS_OK  *digest_out is the digest of the run as it stands in slots first_slot.. on.

@@ -48,8 +48,7 @@ static inline void paxos_reply_accepted(
 /* What follows from an accepted run: sender and receiver have both voted, which is a decision where
  * two are a quorum and votes count at once; and what the sender says is decided, or may go. */
 static inline void paxos_run_accepted(
-    paxos_acceptor_t *a, const paxos_run_t *run, bool is_voted, uint64_t watermark,
-    uint64_t trim) {
+    paxos_acceptor_t *a, const paxos_run_t *run, bool is_voted, uint64_t watermark, uint64_t trim) {
     if (a->chooses_early && is_voted) {
         for (uint32_t i = 0; i < run->count; i++) {
             paxos_cell(a, run->slot + i)->state = PAXOS_RUN_CHOSEN;

@@ -63,11 +63,10 @@ PAXOS_MUST_USE static inline paxos_status_t paxos_frame_decode_hot(
             nodes >> 16 == 0 || frame->body_bytes > PAXOS_FRAME_BODY_BYTES_MAX)) {
         return PAXOS_ERR_WIRE;
     }
-    const bool consistent =
-        PAXOS_LIKELY(frame->kind == PAXOS_FRAME_ACCEPT)
-            ? paxos_is_ballot_of(frame, frame->sender) && frame->slot != 0 && frame->count != 0 &&
-                  frame->body_bytes != 0
-            : paxos_frame_is_consistent(frame);
+    const bool consistent = PAXOS_LIKELY(frame->kind == PAXOS_FRAME_ACCEPT)
+                                ? paxos_is_ballot_of(frame, frame->sender) && frame->slot != 0 &&
+                                      frame->count != 0 && frame->body_bytes != 0
+                                : paxos_frame_is_consistent(frame);
     return PAXOS_LIKELY(consistent) ? PAXOS_OK : PAXOS_ERR_WIRE;
 }
 

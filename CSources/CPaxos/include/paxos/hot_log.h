@@ -27,8 +27,8 @@ static inline uint8_t *paxos_run_header_put(
 static inline uint64_t paxos_arena_take_head(paxos_acceptor_t *a, uint32_t bytes, bool fills_gap) {
     const uint64_t start = paxos_arena_start(a, a->arena_head, bytes);
     const uint64_t head = start + bytes;
-    const bool fits = fills_gap ? head <= a->arena_tail + a->arena_bytes
-                                : paxos_arena_leaves_reserve(a, head);
+    const bool fits =
+        fills_gap ? head <= a->arena_tail + a->arena_bytes : paxos_arena_leaves_reserve(a, head);
     if (PAXOS_UNLIKELY(!fits)) { return PAXOS_POSITION_NONE; }
     if (PAXOS_UNLIKELY(start != a->arena_head)) {
         /* A run never crosses the end of the ring: what is left there becomes a run of nothing. */
@@ -84,7 +84,8 @@ PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_log_store_hot(
     const uint32_t bytes = paxos_round16(PAXOS_RUN_HEADER_BYTES + run->bytes);
     const uint64_t start = paxos_arena_take_hot(a, bytes, run->slot <= a->decided + 1);
     if (PAXOS_UNLIKELY(start == PAXOS_POSITION_NONE)) { return PAXOS_ERR_FULL; }
-    __builtin_memcpy(paxos_run_header_put(a, start, run->slot, run->count, bytes), run->entries, run->bytes);
+    __builtin_memcpy(
+        paxos_run_header_put(a, start, run->slot, run->count, bytes), run->entries, run->bytes);
     const uint64_t position = start + PAXOS_RUN_HEADER_BYTES;
     paxos_point_cells(a, run, state, position);
     const uint8_t kind =
@@ -124,8 +125,8 @@ PAXOS_HOT static inline uint64_t paxos_append_at(
     a->open_slot = slot + 1;
     if (slot > a->last_slot) { a->last_slot = slot; }
     if (a->memory_only) { return 0; }
-    const paxos_run_t run = {
-        ballot, slot, 1, bytes, paxos_digest_term(slot, paxos_get32(out)), NULL};
+    const paxos_run_t run = {ballot, slot, 1, bytes, paxos_digest_term(slot, paxos_get32(out)),
+                             NULL};
     return paxos_write_note(a, PAXOS_RECORD_ENTRIES, &run, position);
 }
 
@@ -183,7 +184,8 @@ PAXOS_MUST_USE static inline paxos_status_t paxos_acceptor_accept_hot(
 }
 
 /* As paxos_acceptor_sent. */
-PAXOS_MUST_USE static inline paxos_status_t paxos_acceptor_sent_hot(paxos_acceptor_t *a, uint64_t token) {
+PAXOS_MUST_USE static inline paxos_status_t paxos_acceptor_sent_hot(
+    paxos_acceptor_t *a, uint64_t token) {
     if (token == 0) { return PAXOS_OK; }
     const uint64_t member = (token >> 48) - 1;
     if (member >= a->member_count) { return PAXOS_ERR_RANGE; }
@@ -201,8 +203,7 @@ PAXOS_MUST_USE static inline paxos_status_t paxos_acceptor_decode_hot(
     paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, size_t body_bytes,
     paxos_frame_t *frame, uint32_t *member_out) {
     if (header_bytes != PAXOS_FRAME_HEADER_BYTES ||
-        paxos_frame_decode_hot(header, frame) != PAXOS_OK ||
-        frame->body_bytes != body_bytes) {
+        paxos_frame_decode_hot(header, frame) != PAXOS_OK || frame->body_bytes != body_bytes) {
         a->counters.wire += 1;
         return PAXOS_ERR_WIRE;
     }

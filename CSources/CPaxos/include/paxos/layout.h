@@ -33,9 +33,9 @@ typedef struct paxos_cell {
     uint64_t ballot;   /* accepted ballot; 0: none (a learned entry has none of its own) */
     uint64_t position; /* of the entry in the arena */
     uint64_t slot;
-    uint32_t bytes;    /* of the entry, padding included */
-    uint16_t state;    /* paxos_run_state */
-    uint16_t behind;   /* so many slots before this one stand right before it in the arena */
+    uint32_t bytes;  /* of the entry, padding included */
+    uint16_t state;  /* paxos_run_state */
+    uint16_t behind; /* so many slots before this one stand right before it in the arena */
 } paxos_cell_t;
 
 /* A reply that waits for its flush, or for its poll. */
@@ -104,9 +104,9 @@ struct paxos_acceptor {
     uint16_t memory_only;
     uint32_t window_slots;
     uint32_t value_bytes_max;
-    uint32_t body_bytes_max;  /* of a frame */
-    uint32_t run_bytes_max;   /* of a run that a leader extends, header included */
-    uint32_t reserve_bytes;   /* kept free for the lowest gap */
+    uint32_t body_bytes_max; /* of a frame */
+    uint32_t run_bytes_max;  /* of a run that a leader extends, header included */
+    uint32_t reserve_bytes;  /* kept free for the lowest gap */
     uint32_t arena_bytes;
     uint32_t reply_ring;
     uint32_t write_ring;
@@ -125,23 +125,23 @@ struct paxos_acceptor {
     uint32_t chooses_early; /* 1: a leader's vote and one's own are a quorum, and count at once */
     /* protocol state */
     uint64_t promised;
-    uint64_t decided;      /* every slot up to it is chosen and held, or trimmed */
-    uint64_t trimmed;      /* no slot up to it is held */
-    uint64_t last_slot;    /* no slot above it was ever accepted or learned */
-    uint64_t commit_ballot; /* the last commit mark heard ... */
-    uint64_t commit_slot;   /* ... covers slots of that ballot up to here */
-    uint64_t stable;        /* leader's word: every member it waits for has decided up to it */
-    uint64_t following;     /* ballot of the live leader this node follows; 0: none */
-    uint64_t quorum;        /* 1: connected to a quorum, for heartbeat replies */
+    uint64_t decided;         /* every slot up to it is chosen and held, or trimmed */
+    uint64_t trimmed;         /* no slot up to it is held */
+    uint64_t last_slot;       /* no slot above it was ever accepted or learned */
+    uint64_t commit_ballot;   /* the last commit mark heard ... */
+    uint64_t commit_slot;     /* ... covers slots of that ballot up to here */
+    uint64_t stable;          /* leader's word: every member it waits for has decided up to it */
+    uint64_t following;       /* ballot of the live leader this node follows; 0: none */
+    uint64_t quorum;          /* 1: connected to a quorum, for heartbeat replies */
     uint64_t heartbeats_owed; /* members whose heartbeat awaits an answer, a bit each */
     /* arena */
     uint64_t arena_head;
     uint64_t arena_tail;
-    uint64_t open_run;  /* position of the run that appends may extend, or none ... */
-    uint64_t open_end;  /* ... where its entries end ... */
-    uint64_t open_slot; /* ... the slot that would extend it ... */
-    uint64_t open_limit; /* ... how far its entries may reach; 0: nowhere ... */
-    uint64_t open_count; /* ... and how many slots it has */
+    uint64_t open_run;    /* position of the run that appends may extend, or none ... */
+    uint64_t open_end;    /* ... where its entries end ... */
+    uint64_t open_slot;   /* ... the slot that would extend it ... */
+    uint64_t open_limit;  /* ... how far its entries may reach; 0: nowhere ... */
+    uint64_t open_count;  /* ... and how many slots it has */
     uint64_t pinned_from; /* lowest position that forwards not yet sent need, or none */
     /* durability */
     uint64_t lsn;     /* last given out */
@@ -175,10 +175,10 @@ typedef struct paxos_peer {
     uint32_t forward_incarnation;
     uint32_t refused_count;
     uint16_t refused_reason;
-    uint16_t owed;           /* frames owed to it: PAXOS_OWED_*                            */
+    uint16_t owed; /* frames owed to it: PAXOS_OWED_*                            */
     uint32_t zero;
     uint64_t refused_ballot;
-    uint64_t learn_ns;       /* when slots were last asked of it                           */
+    uint64_t learn_ns; /* when slots were last asked of it                           */
 } paxos_peer_t;
 
 enum paxos_owed {
@@ -196,7 +196,7 @@ typedef struct paxos_proposal {
     uint64_t best_position; /* candidate: that entry in the arena, or the cell's own     */
     uint64_t digest_before; /* leader: sum of the digest terms before this slot          */
     uint32_t best_bytes;
-    uint32_t votes;         /* leader: who accepted; candidate: whose answer is unknown  */
+    uint32_t votes; /* leader: who accepted; candidate: whose answer is unknown  */
 } paxos_proposal_t;
 
 /* A run of this node's proposals on the way to a leader. */
@@ -222,43 +222,43 @@ struct paxos_replica {
     /* time and chance */
     uint64_t now_ns;
     uint64_t random;
-    uint64_t round;           /* of heartbeats */
-    uint64_t round_ns;        /* when the next one starts */
-    uint64_t campaign_ns;     /* when to try to lead; none: PAXOS_POSITION_NONE */
-    uint64_t retry_ns;        /* candidate: when to ask again, leader: when to look at silence */
-    uint64_t attempt_ns;      /* candidate: when the attempt has failed */
-    uint64_t flush_ns;        /* when the oldest write was first seen waiting ... */
-    uint64_t flush_mark;      /* ... and which one that was */
-    uint64_t overtaken_ns;    /* leader: since when a peer has named a higher promise; or none */
+    uint64_t round;        /* of heartbeats */
+    uint64_t round_ns;     /* when the next one starts */
+    uint64_t campaign_ns;  /* when to try to lead; none: PAXOS_POSITION_NONE */
+    uint64_t retry_ns;     /* candidate: when to ask again, leader: when to look at silence */
+    uint64_t attempt_ns;   /* candidate: when the attempt has failed */
+    uint64_t flush_ns;     /* when the oldest write was first seen waiting ... */
+    uint64_t flush_mark;   /* ... and which one that was */
+    uint64_t overtaken_ns; /* leader: since when a peer has named a higher promise; or none */
     /* leadership */
     uint32_t role;
-    uint32_t attempts;        /* campaigns in a row that failed */
-    uint64_t ballot;          /* candidate's or leader's own */
-    uint64_t promise_lsn;     /* candidate: Prepare may leave when this is flushed */
-    uint64_t leader_ballot;   /* highest ballot that was seen to lead */
+    uint32_t attempts;      /* campaigns in a row that failed */
+    uint64_t ballot;        /* candidate's or leader's own */
+    uint64_t promise_lsn;   /* candidate: Prepare may leave when this is flushed */
+    uint64_t leader_ballot; /* highest ballot that was seen to lead */
     uint64_t leader_heard_ns;
-    uint64_t first_slot;      /* of this leadership: phase 1 covers it and all above */
-    uint64_t next_slot;       /* leader: where the next proposal goes */
-    uint64_t high_slot;       /* candidate: highest slot reported to hold anything */
-    uint64_t digest_total;    /* leader: sum of the digest terms of all slots before next_slot */
-    uint64_t behind_to;       /* slots up to it are trimmed everywhere we asked: snapshot needed */
+    uint64_t first_slot;   /* of this leadership: phase 1 covers it and all above */
+    uint64_t next_slot;    /* leader: where the next proposal goes */
+    uint64_t high_slot;    /* candidate: highest slot reported to hold anything */
+    uint64_t digest_total; /* leader: sum of the digest terms of all slots before next_slot */
+    uint64_t behind_to;    /* slots up to it are trimmed everywhere we asked: snapshot needed */
     /* the host's side of the log */
     uint64_t delivered;
     uint64_t host_trim;
-    uint64_t number;          /* last given to a proposal of this node */
-    uint64_t lost_first;      /* outcome owed: proposals from here ... */
-    uint64_t lost_last;       /* ... to here are unknown; 0: none owed */
-    uint64_t refused_number;  /* outcome owed: first refused ... */
-    uint32_t refused_count;   /* ... and how many */
+    uint64_t number;         /* last given to a proposal of this node */
+    uint64_t lost_first;     /* outcome owed: proposals from here ... */
+    uint64_t lost_last;      /* ... to here are unknown; 0: none owed */
+    uint64_t refused_number; /* outcome owed: first refused ... */
+    uint32_t refused_count;  /* ... and how many */
     uint16_t refused_reason;
     uint16_t refused_node;
     uint64_t forwards_in;
     uint64_t forwards_polled;
     uint64_t forwards_out;
-    uint32_t alive;           /* members heard of within half an election timeout, a bit each */
+    uint32_t alive; /* members heard of within half an election timeout, a bit each */
     uint32_t manual_elections;
-    uint32_t active;          /* peers that may have something to be sent, a bit each */
-    uint32_t every_peer;      /* a bit for each member but this one */
+    uint32_t active;     /* peers that may have something to be sent, a bit each */
+    uint32_t every_peer; /* a bit for each member but this one */
     uint8_t zero_tail[PAXOS_REPLICA_STATE_BYTES - 280u];
 };
 typedef struct paxos_replica paxos_replica_t;

@@ -102,8 +102,8 @@ uint64_t paxos_write_note(
 /* Copy a verified run into the arena and point its cells at it. `state` is ACCEPTED, or CHOSEN for
  * learned entries (then the cells' own ballots stay). Pre: the slots are in the window, the ring of
  * writes has room. Post: PAXOS_OK, or PAXOS_ERR_FULL and nothing changed. Cost O(bytes). */
-PAXOS_MUST_USE paxos_status_t paxos_log_store(
-    paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t *lsn_out);
+PAXOS_MUST_USE paxos_status_t
+paxos_log_store(paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t *lsn_out);
 
 /* How a run compares with what its slots hold. */
 typedef enum paxos_match {
@@ -193,8 +193,8 @@ uint64_t paxos_log_digest(
     const paxos_acceptor_t *a, uint64_t position, uint64_t first_slot, uint32_t count);
 
 /* Lay out and zero a block; shared by the acceptor's and the replica's init. */
-PAXOS_MUST_USE paxos_status_t paxos_block_init(
-    void *block, size_t block_bytes, const paxos_config_t *config, bool is_replica);
+PAXOS_MUST_USE paxos_status_t
+paxos_block_init(void *block, size_t block_bytes, const paxos_config_t *config, bool is_replica);
 
 /* Take a frame that was decoded and is of member `member`; see paxos_acceptor_receive. */
 PAXOS_MUST_USE paxos_status_t paxos_acceptor_take(

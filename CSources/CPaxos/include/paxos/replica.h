@@ -30,17 +30,17 @@ typedef struct paxos_replica paxos_replica_t;
 typedef struct paxos_replica_status {
     uint32_t size_bytes; /* set by the caller */
     uint16_t node;
-    uint16_t leader;     /* who leads as far as this node knows; 0: nobody */
-    uint32_t role;       /* 0 follower, 1 candidate, 2 leader */
-    uint32_t quorum;     /* 1: connected to a quorum */
-    uint64_t ballot;     /* the leader's */
+    uint16_t leader; /* who leads as far as this node knows; 0: nobody */
+    uint32_t role;   /* 0 follower, 1 candidate, 2 leader */
+    uint32_t quorum; /* 1: connected to a quorum */
+    uint64_t ballot; /* the leader's */
     uint64_t promised;
     uint64_t decided;
     uint64_t delivered;
     uint64_t trimmed;
     uint64_t last_slot;
-    uint64_t behind_to;  /* not 0: slots up to it are trimmed at the peers: a snapshot is needed */
-    uint64_t campaigns;  /* ballots that this node tried in a row without success */
+    uint64_t behind_to; /* not 0: slots up to it are trimmed at the peers: a snapshot is needed */
+    uint64_t campaigns; /* ballots that this node tried in a row without success */
     uint64_t arena_free_bytes;
     uint64_t frames_received;
     uint64_t frames_malformed;
@@ -85,8 +85,8 @@ uint64_t paxos_replica_deadline(const paxos_replica_t *replica);
 PAXOS_MUST_USE bool paxos_replica_poll(paxos_replica_t *replica, paxos_effect_t *effect);
 
 /* As paxos_acceptor_flushed, _sent. */
-PAXOS_MUST_USE paxos_status_t paxos_replica_flushed(
-    paxos_replica_t *replica, uint64_t now_ns, uint64_t lsn);
+PAXOS_MUST_USE paxos_status_t
+paxos_replica_flushed(paxos_replica_t *replica, uint64_t now_ns, uint64_t lsn);
 PAXOS_MUST_USE paxos_status_t paxos_replica_sent(paxos_replica_t *replica, uint64_t token);
 
 /* The state machine is safe up to `slot`: the bytes of its deliveries may go. They do go when no
