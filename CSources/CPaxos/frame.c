@@ -9,16 +9,14 @@
 #define ANY UINT64_MAX
 #define SLOTS (PAXOS_SLOT_MAX - 1)
 
-/* A rule from what is allowed: the columns are state, count, ballot, slot, watermark, nonce, digest,
- * other and trim, in the order of the header. */
-#define RULE(state, count, ballot, slot, watermark, nonce, digest, other, trim)             \
-    {                                                                                       \
-        {                                                                                   \
-            ~(uint64_t)(state), ~(uint64_t)(count), ~(uint64_t)(ballot), ~(uint64_t)(slot), \
-                ~(uint64_t)(watermark), ~(uint64_t)(nonce), ~(uint64_t)(digest),            \
-                ~(uint64_t)(other), ~(uint64_t)(trim)                                       \
-        }                                                                                   \
-    }
+/* A rule from what is allowed: the columns are state, count, ballot, slot, watermark, nonce,
+ * digest, other and trim, in the order of the header. */
+/* clang-format off */
+#define RULE(state, count, ballot, slot, watermark, nonce, digest, other, trim)            \
+    {{~(uint64_t)(state), ~(uint64_t)(count), ~(uint64_t)(ballot), ~(uint64_t)(slot),      \
+      ~(uint64_t)(watermark), ~(uint64_t)(nonce), ~(uint64_t)(digest), ~(uint64_t)(other), \
+      ~(uint64_t)(trim)}}
+/* clang-format on */
 
 const paxos_rule_t paxos_rules[PAXOS_FRAME_KIND_MAX + 1] = {
     [PAXOS_FRAME_PREPARE] = RULE(NODES, 0, ANY, SLOTS, 0, 0, ANY, 0, 0),

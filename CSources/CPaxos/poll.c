@@ -36,8 +36,8 @@ static uint32_t empty_stretch(const paxos_acceptor_t *a, uint64_t slot, uint64_t
     return count;
 }
 
-/* Fill the run of a page that starts at `slot`: slots alike, whose entries stand together, no larger
- * than a frame. Returns the position of its entries. */
+/* Fill the run of a page that starts at `slot`: slots alike, whose entries stand together, no
+ * larger than a frame. Returns the position of its entries. */
 static uint64_t fill_run(
     const paxos_acceptor_t *a, uint64_t slot, uint64_t last_slot, paxos_frame_t *frame) {
     frame->slot = slot;
@@ -158,8 +158,8 @@ static void poll_heartbeat(paxos_acceptor_t *a, paxos_effect_t *effect) {
     frame.other = a->promised;
     frame.watermark = a->decided;
     frame.digest = a->fingerprint;
-    frame.flags =
-        (uint16_t)((a->memory_only ? PAXOS_FLAG_MEMORY : 0u) | (a->quorum ? PAXOS_FLAG_QUORUM : 0u));
+    if (a->memory_only) { frame.flags |= PAXOS_FLAG_MEMORY; }
+    if (a->quorum) { frame.flags |= PAXOS_FLAG_QUORUM; }
     paxos_effect_send(a, effect, &frame, member, 0);
 }
 

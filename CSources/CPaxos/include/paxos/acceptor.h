@@ -73,7 +73,8 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_receive(
     paxos_acceptor_t *acceptor, const uint8_t *header, size_t header_bytes, const uint8_t *body,
     size_t body_bytes);
 
-/* The next effect: WRITE first, then SEND. False: none is due now. Cost O(1), a promise page O(run). */
+/* The next effect: WRITE first, then SEND. False: none is due now.
+ * Cost O(1), a promise page O(run). */
 PAXOS_MUST_USE bool paxos_acceptor_poll(paxos_acceptor_t *acceptor, paxos_effect_t *effect);
 
 /* Every write up to lsn is durable: replies that waited for it may leave.
@@ -89,7 +90,7 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_sent(paxos_acceptor_t *acceptor, ui
 PAXOS_MUST_USE paxos_status_t paxos_acceptor_trim(paxos_acceptor_t *acceptor, uint64_t slot);
 
 /* Answer Prepare(ballot) without a frame.
- * Post  PAXOS_OK         promised == ballot; durable when *lsn_out is flushed: say so to nobody before.
+ * Post  PAXOS_OK         promised == ballot; durable, and to be told, when *lsn_out is flushed.
  *       PAXOS_ERR_STALE  unchanged; *promised_out names the winner.
  *       PAXOS_ERR_BUSY   unchanged; the ring of writes is full.
  * Cost  O(1). */

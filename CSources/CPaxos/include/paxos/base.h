@@ -22,7 +22,7 @@ extern "C" {
 #define PAXOS_HOT __attribute__((always_inline)) /* the path of every frame takes no call */
 #define PAXOS_LIKELY(condition) (__builtin_expect(!!(condition), 1))
 #define PAXOS_UNLIKELY(condition) (__builtin_expect(!!(condition), 0))
-/* Keep a word in an integer register: a vector load of two fresh stores would wait for the cache. */
+/* Keep a word in an integer register: a vector load of two fresh stores waits for the cache. */
 #define PAXOS_SCALAR(word) __asm__("" : "+r"(word))
 #else
 #define PAXOS_SCALAR(word) ((void)0)

@@ -124,7 +124,7 @@ static inline void paxos_frame_put(uint8_t *out, const paxos_frame_t *frame) {
     paxos_put32(out, paxos_crc32c_words(0, out + 4, PAXOS_FRAME_HEADER_BYTES - 4));
 }
 
-/* A word of a header, loaded as it was stored: two at once would wait for both to reach the cache. */
+/* A word of a header, loaded as it was stored: two at once wait for both to reach the cache. */
 static inline uint64_t paxos_get64_scalar(const uint8_t *bytes) {
     uint64_t word = paxos_get64(bytes);
     PAXOS_SCALAR(word);

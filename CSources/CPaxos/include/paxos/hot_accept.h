@@ -1,9 +1,9 @@
 /* hot_accept.h - the two frames of every commit, taken in one go: the next ACCEPT of a leader, and
  * the ACCEPTED that answers it.
  *
- * Each function here says yes only when nothing is unusual; a no changes nothing, and the same frame
- * then goes the long way (receive.c), which finds out what it is. Both ways share the functions that
- * store, choose and reply.
+ * Each function here says yes only when nothing is unusual; a no changes nothing, and the same
+ * frame then goes the long way (receive.c), which finds out what it is. Both ways share the
+ * functions that store, choose and reply.
  * Internal to the library.
  * Threads  the block's caller.
  * Source   Lamport, "Paxos Made Simple" (2001), section 2.2, phase 2. */
@@ -34,7 +34,7 @@ static inline paxos_reply_t *paxos_reply_push(paxos_acceptor_t *a, uint8_t kind,
     return reply;
 }
 
-/* Answer an accepted run, when its record is durable; a run of no slots says the watermark alone. */
+/* Answer an accepted run, when its record is durable; one of no slots says the watermark alone. */
 static inline void paxos_reply_accepted(
     paxos_acceptor_t *a, uint32_t member, const paxos_run_t *run, uint64_t lsn) {
     paxos_reply_t *reply = paxos_reply_push(a, PAXOS_FRAME_ACCEPTED, member);

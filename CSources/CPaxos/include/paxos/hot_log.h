@@ -130,7 +130,7 @@ PAXOS_HOT static inline uint64_t paxos_append_at(
     return paxos_write_note(a, PAXOS_RECORD_ENTRIES, &run, position);
 }
 
-/* As paxos_log_append, when the entry continues the open run: false, and nothing changed, if not. */
+/* As paxos_log_append, when the entry continues the open run; false, and no change, if not. */
 PAXOS_HOT static inline bool paxos_append_next(
     paxos_acceptor_t *a, uint64_t ballot, uint64_t slot, const paxos_entry_t *entry,
     const uint8_t *value) {
@@ -198,7 +198,8 @@ PAXOS_MUST_USE static inline paxos_status_t paxos_acceptor_sent_hot(
     return PAXOS_OK;
 }
 
-/* Decode a frame and find its sender; PAXOS_ERR_WIRE and PAXOS_ERR_FOREIGN are counted. Cost O(1). */
+/* Decode a frame and find its sender; PAXOS_ERR_WIRE and PAXOS_ERR_FOREIGN are counted.
+ * Cost O(1). */
 PAXOS_MUST_USE static inline paxos_status_t paxos_acceptor_decode_hot(
     paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, size_t body_bytes,
     paxos_frame_t *frame, uint32_t *member_out) {

@@ -141,8 +141,8 @@ PAXOS_MUST_USE paxos_status_t paxos_log_append(
     const uint8_t *value, uint64_t *lsn_out);
 
 /* Write an entry that belongs to no slot yet: a proposal on its way to the leader. It stays while
- * pinned_from, or a send, names it. Post: PAXOS_OK and its position, or PAXOS_ERR_FULL. Two in a row
- * stand together unless *position_out says otherwise. Cost O(value). */
+ * pinned_from, or a send, names it. Post: PAXOS_OK and its position, or PAXOS_ERR_FULL. Two in a
+ * row stand together unless *position_out says otherwise. Cost O(value). */
 PAXOS_MUST_USE paxos_status_t paxos_log_hold(
     paxos_acceptor_t *a, const paxos_entry_t *entry, const uint8_t *value, uint64_t *position_out);
 
@@ -175,8 +175,8 @@ void paxos_log_commit(paxos_acceptor_t *a, uint64_t ballot, uint64_t slot);
 void paxos_log_advance(paxos_acceptor_t *a);
 
 /* Number of slots from `slot` to `last_slot` at most whose entries stand one behind the other in
- * the arena, in no more than bytes_max; *bytes_out is their sum. `ballot`: only slots accepted under
- * it (0: any); `state`: only slots in it. Cost O(slots). */
+ * the arena, in no more than bytes_max; *bytes_out is their sum. `ballot`: only slots accepted
+ * under it (0: any); `state`: only slots in it. Cost O(slots). */
 uint32_t paxos_log_stretch(
     const paxos_acceptor_t *a, uint64_t slot, uint64_t last_slot, uint32_t state, uint64_t ballot,
     uint32_t bytes_max, uint32_t *bytes_out);

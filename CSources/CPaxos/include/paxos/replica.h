@@ -65,8 +65,8 @@ PAXOS_MUST_USE paxos_status_t paxos_replica_receive(
     const uint8_t *body, size_t body_bytes);
 
 /* Propose a value: append it when this node leads, forward it to the leader otherwise.
- * Post  PAXOS_OK             *number_out names the proposal. Its outcome is *decided* when the entry
- *                            (node, incarnation, number) is delivered, or an OUTCOME effect.
+ * Post  PAXOS_OK             *number_out names the proposal. Its outcome is *decided* when the
+ *                            entry (node, incarnation, number) is delivered, or an OUTCOME effect.
  *       PAXOS_ERR_NO_LEADER, PAXOS_ERR_PIPELINE, PAXOS_ERR_FULL, PAXOS_ERR_BUSY
  *                            would block: nothing changed; poll, tick and try again.
  *       PAXOS_ERR_TOO_LARGE  over value_bytes_max; nothing changed.
