@@ -152,10 +152,12 @@ extension Core {
         }
         if isCandidate { checkPromises() }
         if isLeader && isOvertaken(from: frame.pointee.slot, to: last) { stepDown() }
-        /* The answer helped and more is missing: go on at once. */
-        if a.pointee.decided >= last && a.pointee.decided < peer(member).pointee.decided {
+        /* The answer ends here, helped, and more follows: go on at once, but only once. */
+        let pauses = frame.pointee.flags & UInt16(PAXOS_FLAG_PAUSE) != 0
+        if pauses && a.pointee.decided >= last && last > r.pointee.learned_to {
+            r.pointee.learned_to = last
             peer(member).pointee.learn_ns = 0
-            askToLearn(member)
+            noteDecided(member, peer(member).pointee.decided)
         }
     }
 

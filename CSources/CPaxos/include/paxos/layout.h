@@ -242,6 +242,7 @@ struct paxos_replica {
     uint64_t high_slot;    /* candidate: highest slot reported to hold anything */
     uint64_t digest_total; /* leader: sum of the digest terms of all slots before next_slot */
     uint64_t behind_to;    /* slots up to it are trimmed everywhere we asked: snapshot needed */
+    uint64_t learned_to;   /* up to where an answer said that more follows, and was asked on */
     /* the host's side of the log */
     uint64_t delivered;
     uint64_t host_trim;
@@ -259,7 +260,7 @@ struct paxos_replica {
     uint32_t manual_elections;
     uint32_t active;     /* peers that may have something to be sent, a bit each */
     uint32_t every_peer; /* a bit for each member but this one */
-    uint8_t zero_tail[PAXOS_REPLICA_STATE_BYTES - 280u];
+    uint8_t zero_tail[PAXOS_REPLICA_STATE_BYTES - 288u];
 };
 typedef struct paxos_replica paxos_replica_t;
 
