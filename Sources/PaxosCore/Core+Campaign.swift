@@ -48,6 +48,12 @@ extension Core {
             wake(member) /* it was late, but it is there: a leader has Accepts for it */
             return PAXOS_OK
         }
+        /* What was trimmed anywhere was stable, by a leader's word that this node may have missed:
+         * it makes room for what the others hold above it. */
+        if frame.pointee.trim > a.pointee.stable {
+            a.pointee.stable = frame.pointee.trim
+            applyTrim()
+        }
         let peer = peer(member)
         if frame.pointee.slot != peer.pointee.cursor { return PAXOS_OK }
         let status = readPage(member, frame, body)

@@ -166,4 +166,43 @@ struct UnknownPromiseTests {
         #expect(world[1].isLeader && world.texts(at: 1) == ["chosen"])
         expectSafe(world)
     }
+
+    @Test(
+        "a candidate trims what its voters trimmed, to hold what they report",
+        arguments: Mode.allCases)
+    func promiseTellsTrimPoint(mode: Mode) {
+        let world = World.led(by: 2, mode: mode) {
+            $0.window_slots = 8
+            $0.pipeline_slots = 8
+        }
+        for _ in 0..<8 {
+            world.propose("v", at: 2)
+            world.deliverAll()
+        }
+        world.run(for: second)
+        let promised = world[2].acceptor.promised
+        /* Node 1 has delivered all and its host trimmed all; that all is stable it did not hear. */
+        let stale = Node(world[1].config, now: world.now)
+        var entries: [Entry] = []
+        for entry in world.host(1).log { entries.append(entry) }
+        let learned = Packet(PAXOS_FRAME_LEARNED, from: 2, to: 1, entries: entries) {
+            $0.slot = 1
+            $0.state = UInt16(PAXOS_RUN_CHOSEN.rawValue)
+            $0.digest = runDigest(entries, from: 1)
+            $0.watermark = 8
+        }
+        #expect(stale.receive(learned, now: world.now) == PAXOS_OK)
+        while stale.poll() != nil {}
+        #expect(stale.trim(8) == PAXOS_OK && stale.acceptor.trimmed == 0)
+        #expect(stale.campaign(now: world.now) == PAXOS_OK)
+        while stale.poll() != nil {}
+        _ = stale.flushed(stale.acceptor.lsn, now: world.now)
+        let far = Entry("far", node: 2, number: 99)
+        let page = Packet.promise(
+            from: 2, to: 1, ballot: stale.acceptor.promised, slot: 9, state: PAXOS_RUN_ACCEPTED,
+            accepted: promised, [far], watermark: 8, trim: 8)
+        #expect(stale.receive(page, now: world.now) == PAXOS_OK)
+        #expect(stale.acceptor.trimmed == 8 && stale.isLeader)
+        #expect(stale.look(9).value == far.value)
+    }
 }

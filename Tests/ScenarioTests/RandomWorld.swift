@@ -108,13 +108,13 @@ final class RandomWorld {
         return world.liveIds.filter { world[$0].acceptor.decided >= trimmed }
     }
 
-    /// Faults end, but for one node that may be gone for ever.
+    /// Faults end, but for one node that may be gone for ever, once the others have caught up.
     func heal() {
         world.heal()
+        guard random.chance(30) else { return }
+        world.run(for: 6 * second)
         let quorum = max(world[1].acceptor.q1, world[1].acceptor.q2)
-        if random.chance(30), able.count > Int(quorum), able.count == world.ids.count {
-            world.crash(able[random.below(able.count)])
-        }
+        if able.count > Int(quorum) { world.crash(able[random.below(able.count)]) }
     }
 
     /// Whether a proposal made from now on is decided in time.
