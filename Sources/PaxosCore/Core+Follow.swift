@@ -43,6 +43,11 @@ extension Core {
         let mine = mayReplace ? undecidedOwn() : (0, 0)
         let status = paxos_acceptor_take(a, member, frame, entries)
         if status == PAXOS_ERR_WIRE || status == PAXOS_ERR_FOREIGN || status == PAXOS_ERR_BUSY {
+            /* Of what was learned, some may be held although the ring of writes is full now. */
+            if mayReplace && status == PAXOS_ERR_BUSY && isOvertaken(by: frame) {
+                stepDown()
+                lose(mine)
+            }
             return status
         }
         hear(member, frame.pointee.watermark)
@@ -151,7 +156,7 @@ extension Core {
             return
         }
         if isCandidate { checkPromises() }
-        if isLeader && isOvertaken(from: frame.pointee.slot, to: last) { stepDown() }
+        if isLeader && isOvertaken(by: frame) { stepDown() }
         /* The answer ends here, helped, and more follows: go on at once, but only once. */
         let pauses = frame.pointee.flags & UInt16(PAXOS_FLAG_PAUSE) != 0
         if pauses && a.pointee.decided >= last && last > r.pointee.learned_to {
@@ -162,9 +167,11 @@ extension Core {
     }
 
     /// Whether what was learned is not what this leader proposed: another one leads by now.
-    private func isOvertaken(from first: UInt64, to last: UInt64) -> Bool {
+    private func isOvertaken(by frame: Frame) -> Bool {
+        if UInt32(frame.pointee.kind) != PAXOS_FRAME_LEARNED.rawValue { return false }
+        let last = frame.pointee.slot &+ UInt64(frame.pointee.count) &- 1
         if last >= r.pointee.next_slot { return r.pointee.next_slot > r.pointee.high_slot }
-        var slot = max(max(first, r.pointee.first_slot), a.pointee.trimmed &+ 1)
+        var slot = max(max(frame.pointee.slot, r.pointee.first_slot), a.pointee.trimmed &+ 1)
         while slot <= last {
             let term = digestBefore(slot &+ 1) &- digestBefore(slot)
             if holds(slot) && term != digestTerm(slot) { return true }

@@ -131,6 +131,28 @@ struct LeaderTests {
         }
     }
 
+    @Test("the same where only the first could be held: the ring of writes was full")
+    func learnsOnlySome() {
+        let world = World.led { $0.write_ring = 4 }
+        world.disk = .manual
+        let numbers = (0..<3).map { world.propose("own \($0)", at: 1).number }
+        let entries = (0..<3).map { Entry("other \($0)", node: 3, number: 1 + UInt64($0)) }
+        let learned = Packet(PAXOS_FRAME_LEARNED, from: 3, to: 1, entries: entries) {
+            $0.slot = 1
+            $0.state = UInt16(PAXOS_RUN_CHOSEN.rawValue)
+            $0.digest = runDigest(entries, from: 1)
+            $0.watermark = 3
+        }
+        #expect(world[1].receive(learned, now: world.now) == PAXOS_ERR_BUSY)
+        #expect(world[1].acceptor.decided == 1 && !world[1].isLeader)
+        var unknown: Set<UInt64> = []
+        while let effect = world[1].poll() {
+            guard effect.kind == PAXOS_EFFECT_OUTCOME.rawValue else { continue }
+            unknown.formUnion((0..<UInt64(effect.count)).map { effect.number + $0 })
+        }
+        #expect(unknown == Set(numbers))
+    }
+
     @Test(
         "a vote for another leader that replaces own entries: they have an outcome",
         arguments: Mode.allCases)
