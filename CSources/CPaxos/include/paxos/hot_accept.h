@@ -24,7 +24,6 @@ static inline paxos_reply_t *paxos_reply_push(paxos_acceptor_t *a, uint8_t kind,
     reply->ballot = 0;
     reply->slot = 0;
     reply->digest = 0;
-    reply->nonce = 0;
     reply->other = 0;
     reply->count = 0;
     reply->member = (uint16_t)member;

@@ -44,14 +44,13 @@ typedef struct paxos_reply {
     uint64_t ballot;
     uint64_t slot; /* for PROMISE and LEARNED: the cursor of the next page */
     uint64_t digest;
-    uint64_t nonce;
     uint64_t other;
     uint32_t count; /* for LEARNED: slots still wanted */
     uint16_t member;
     uint16_t state;
     uint8_t kind;
     uint8_t pages; /* pages that may still go out for this request */
-    uint8_t zero[6];
+    uint8_t zero[14];
 } paxos_reply_t;
 
 /* A journal record that waits for its poll or its flush. */
