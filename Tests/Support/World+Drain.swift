@@ -112,7 +112,7 @@ extension World {
     }
 
     private func applyTrim(_ id: UInt16) {
-        guard case .after(let held) = trim else { return }
+        guard case .after(let held) = trims[id] ?? trim else { return }
         let index = Int(id) - 1
         let delivered = UInt64(hosts[index].log.count)
         guard delivered > hosts[index].trimmed + UInt64(held) else { return }

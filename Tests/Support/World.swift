@@ -43,6 +43,8 @@ package final class World {
     package var network = Network()
     package var disk: Disk = .immediate
     package var trim: Trim = .after(0)
+    /// Where a node's host trims otherwise.
+    package var trims: [UInt16: Trim] = [:]
     /// Overrides the latency, frame by frame.
     package var delay: ((Packet) -> UInt64)?
     /// How long bodies stay unsent, by the clock of `run`; nil: not at all.
