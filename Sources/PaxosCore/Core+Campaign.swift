@@ -4,8 +4,8 @@ internal import CPaxos
 ///
 /// Source: Lamport, "Paxos Made Simple" (2001), section 2.2, P2c, and section 3.
 extension Core {
-    /// Try to lead under a ballot above all that were seen. Its own acceptor promises first, and the
-    /// Prepare leaves when that is durable: so no ballot is used twice, not even over restarts.
+    /// Try to lead under a ballot above all that were seen. Its own acceptor promises first, and
+    /// the Prepare leaves when that is durable: so no ballot is used twice, not even over restarts.
     func campaign() -> Status {
         if !isMemoryOnly() && paxos_writes_full(a) { return PAXOS_ERR_BUSY }
         if isLeader || isCandidate { stepDown() }
@@ -70,7 +70,8 @@ extension Core {
         return PAXOS_OK
     }
 
-    /// Take in what one page says of its slots. Not PAXOS_OK: it could not be held, ask again later.
+    /// Take in what one page says of its slots. Not PAXOS_OK: it could not be held, ask again
+    /// later.
     private func readPage(
         _ member: UInt32, _ frame: Frame, _ body: UnsafePointer<UInt8>
     ) -> Status {
@@ -90,7 +91,7 @@ extension Core {
         default:
             break
         }
-        if last > windowEnd { return PAXOS_ERR_FULL }
+        if last > windowEnd { return giveWay() }
         if last > r.pointee.high_slot { r.pointee.high_slot = last }
         if UInt32(frame.pointee.state) == PAXOS_RUN_CHOSEN.rawValue {
             let whole = paxos_run_t(
@@ -102,6 +103,14 @@ extension Core {
         return adoptRun(frame, body)
     }
 
+    /// The window cannot hold what a voter reports, and will not before its host trims: let another
+    /// try, whose window can.
+    private func giveWay() -> Status {
+        stepDown()
+        r.pointee.campaign_ns = now &+ 2 &* patience &+ backOff()
+        return PAXOS_ERR_FULL
+    }
+
     /// The member cannot vouch for the slots of a page: not for these, or not from here on.
     private func noteUnknown(_ member: UInt32, _ frame: Frame) -> Status {
         if frame.pointee.flags & UInt16(PAXOS_FLAG_LAST) != 0 {
@@ -109,7 +118,7 @@ extension Core {
             return PAXOS_OK
         }
         let last = frame.pointee.slot &+ UInt64(frame.pointee.count) &- 1
-        if last > windowEnd { return PAXOS_ERR_FULL }
+        if last > windowEnd { return giveWay() }
         var slot = max(frame.pointee.slot, a.pointee.trimmed &+ 1)
         while slot <= last {
             proposal(slot).pointee.votes |= 1 &<< member

@@ -116,7 +116,8 @@ extension Core {
 
     // MARK: Catching up
 
-    /// A member has decided further than this node: ask it, unless what is under way closes the gap.
+    /// A member has decided further than this node: ask it, unless what is under way closes the
+    /// gap.
     @inline(__always)
     func noteDecided(_ member: UInt32, _ watermark: UInt64) {
         if watermark > a.pointee.decided { askToLearn(member) }

@@ -113,8 +113,9 @@ extension Core {
         }
     }
 
-    /// An own proposal was delivered. Those before it in the same forward stood before it in the log
-    /// of the leader that admitted them; if they were not delivered, they got lost with that leader.
+    /// An own proposal was delivered. Those before it in the same forward stood before it in the
+    /// log of the leader that admitted them; if they were not delivered, they got lost with that
+    /// leader.
     func settleForward(_ number: UInt64) {
         var index = r.pointee.forwards_out
         while index != r.pointee.forwards_polled {

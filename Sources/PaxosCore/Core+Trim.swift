@@ -16,8 +16,8 @@ extension Core {
     }
 
     /// Up to where every member that is waited for has decided: live ones always, silent ones while
-    /// they are less than half a window behind. Nobody waits for one that lacks what is gone already:
-    /// only a snapshot helps it.
+    /// they are less than half a window behind. Nobody waits for one that lacks what is gone
+    /// already: only a snapshot helps it.
     private func updateStable() {
         var stable = a.pointee.decided
         let half = UInt64(a.pointee.window_slots &>> 1)

@@ -125,7 +125,7 @@ struct TakeoverTests {
 
     @Test("a value on the one that did not answer has a single outcome", arguments: Mode.allCases)
     func gapIsFilledByQuorumOnly(mode: Mode) throws {
-        /* "v1" stands on node 3 alone, which does not answer: a no-op, or it, but the same for all. */
+        /* "v1" stands on node 3 alone, which does not answer: one outcome, whichever. */
         let world = World(mode: mode)
         leave([.third, .second], world)
         world.partition([3], [2])
