@@ -255,7 +255,7 @@ struct paxos_replica {
     uint64_t forwards_in;
     uint64_t forwards_polled;
     uint64_t forwards_out;
-    uint32_t alive; /* members heard of within half an election timeout, a bit each */
+    uint32_t alive; /* members heard of within an election timeout, a bit each */
     uint32_t manual_elections;
     uint32_t active;     /* peers that may have something to be sent, a bit each */
     uint32_t every_peer; /* a bit for each member but this one */
