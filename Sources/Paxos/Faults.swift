@@ -35,26 +35,6 @@ extension LocalCluster {
     }
 }
 
-/// SplitMix64: the same seed gives the same faults on every machine.
-struct RandomSource: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
-    /// Whether something of this probability happens now.
-    mutating func chance(_ probability: Double) -> Bool {
-        probability > 0 && Double(next() >> 11) * 0x1p-53 < probability
-    }
-}
-
 /// A frame under way, with the time of its arrival in ns.
 struct FrameInFlight {
     let arrival: UInt64
@@ -69,14 +49,14 @@ struct Network {
     var traffic = LocalCluster.Traffic()
     /// Whether frames may be handed over without passing through here.
     private(set) var isPerfect: Bool
-    private var random: RandomSource
+    private var random: SplitMix
     private var inFlight: [FrameInFlight] = []
     private(set) var nextArrival = UInt64.max
 
     init(faults: LocalCluster.Faults, seed: UInt64) {
         self.faults = faults
         isPerfect = faults == .none
-        random = RandomSource(seed: seed)
+        random = SplitMix(seed: seed)
     }
 
     /// Copies a frame and decides what becomes of it.

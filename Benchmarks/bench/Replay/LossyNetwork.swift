@@ -1,3 +1,5 @@
+import Paxos
+
 /// A network that loses, repeats and delays frames, in virtual time and always in the same way for
 /// the same seed. A frame on its way is a copy of its bytes.
 struct LossyNetwork: ~Copyable {

@@ -1,4 +1,5 @@
 import CPaxos
+import Paxos
 
 /// Aligned memory, as the core wants it.
 struct Block {
@@ -22,25 +23,6 @@ func fillRandom(_ block: Block, seed: UInt64) {
     for index in block.bytes.indices {
         block.bytes[index] = UInt8(truncatingIfNeeded: random.next())
     }
-}
-
-/// A generator with 64 bits of state: the same seed gives the same run.
-/// - Source: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators" (2014).
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    /// A number of [0, 1).
-    mutating func nextUnit() -> Double { Double(next() >> 11) * 0x1p-53 }
 }
 
 /// The smallest power of two that is not below `number`.

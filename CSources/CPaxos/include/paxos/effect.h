@@ -7,8 +7,8 @@
  *            flushed(lsn); one flush may cover many. Records come in the order of their lsn.
  *   DELIVER  `count` entries from `slot` on are decided; they stand one behind the other at
  *            body_offset, until the next call that is not poll or sent: apply or copy them first.
- *            A proposal of this node is *decided* when
- *            its entry (node, incarnation, number) comes out here.
+ *            A proposal of this node is *decided* when its entry (node, incarnation, number)
+ *            comes out here.
  *   OUTCOME  `count` proposals of this node from `number` on were refused, or their outcome is
  *            unknown; `reason` says why and `node` who leads (0: nobody known).
  *
