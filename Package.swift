@@ -14,6 +14,7 @@ let package = Package(
         .library(name: "Paxos", targets: ["Paxos"]),
         .library(name: "cpaxos", type: .static, targets: ["PaxosCore"]),
         .executable(name: "bench", targets: ["bench"]),
+        .executable(name: "paxos-sim", targets: ["paxos-sim"]),
     ],
     traits: [
         .trait(
@@ -43,13 +44,19 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
             path: "Benchmarks/bench"),
-        .testTarget(name: "CPaxosTests", dependencies: ["CPaxos"]),
-        .target(
-            name: "PaxosTestSupport", dependencies: ["PaxosCore", "CPaxos"], path: "Tests/Support"),
+        .target(name: "PaxosSimulator", dependencies: ["PaxosCore", "CPaxos"]),
+        .executableTarget(
+            name: "paxos-sim",
+            dependencies: [
+                "PaxosSimulator", "CPaxos",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .testTarget(name: "CPaxosTests", dependencies: ["PaxosSimulator", "CPaxos"]),
         .testTarget(
-            name: "PaxosCoreTests", dependencies: ["PaxosTestSupport", "PaxosCore", "CPaxos"]),
+            name: "PaxosCoreTests", dependencies: ["PaxosSimulator", "PaxosCore", "CPaxos"]),
         .testTarget(
-            name: "ScenarioTests", dependencies: ["PaxosTestSupport", "PaxosCore", "CPaxos"]),
+            name: "ScenarioTests", dependencies: ["PaxosSimulator", "PaxosCore", "CPaxos"]),
+        .testTarget(name: "SimulatorTests", dependencies: ["PaxosSimulator", "CPaxos"]),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
         .testTarget(name: "PaxosTests", dependencies: ["Paxos", "CAllocationCount"]),
         .testTarget(name: "BenchTests", dependencies: ["bench"]),

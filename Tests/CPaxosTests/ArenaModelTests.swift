@@ -1,4 +1,5 @@
 import CPaxos
+import PaxosSimulator
 import Testing
 
 /// Thousands of random steps on tiny arenas, each compared with a dictionary: nothing held is ever

@@ -1,4 +1,5 @@
 import CPaxos
+import PaxosSimulator
 import Testing
 
 /// A block is its bytes: copied in the middle of a run, with effects under way, original and copy

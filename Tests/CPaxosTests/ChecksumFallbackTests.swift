@@ -1,4 +1,5 @@
 @preconcurrency import CPaxos
+import PaxosSimulator
 import Testing
 
 /// What the CPU can do is one word for the whole process. Taking its abilities away changes no

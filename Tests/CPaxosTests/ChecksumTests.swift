@@ -1,4 +1,5 @@
 import CPaxos
+import PaxosSimulator
 import Testing
 
 /// CRC32C: the known values, and the hardware against the plain code at every length and alignment.

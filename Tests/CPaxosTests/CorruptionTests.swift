@@ -1,4 +1,5 @@
 import CPaxos
+import PaxosSimulator
 import Testing
 
 /// SAFETY row 34: "nothing on the wire is trusted". One bit, or one byte too few or too many, of

@@ -1,4 +1,5 @@
 import CPaxos
+import PaxosSimulator
 import Testing
 
 /// The next ACCEPT of a known leader goes a shorter way than others. Both ways must end in the same

@@ -1,5 +1,5 @@
 import CPaxos
-import PaxosTestSupport
+import PaxosSimulator
 import Testing
 
 /// WIRE.md: "LEARN asks for count (from 1) decided entries from slot on. LEARNED brings them, in

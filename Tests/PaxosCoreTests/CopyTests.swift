@@ -1,5 +1,5 @@
 import CPaxos
-import PaxosTestSupport
+import PaxosSimulator
 import Testing
 
 /// DESIGN.md, idea 1: "All state lives in it, as structs of fixed layout with offsets instead of

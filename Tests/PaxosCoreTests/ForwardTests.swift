@@ -1,5 +1,5 @@
 import CPaxos
-import PaxosTestSupport
+import PaxosSimulator
 import Testing
 
 /// DESIGN.md, outcomes: "the origin learns decided at slot s, refused (why, and who leads) or

@@ -1,5 +1,5 @@
 import CPaxos
-import PaxosTestSupport
+import PaxosSimulator
 import Testing
 
 /// The C face refuses what its header says it refuses, and never follows a null pointer.

@@ -1,5 +1,5 @@
 import CPaxos
-import PaxosTestSupport
+import PaxosSimulator
 import Testing
 
 /// replica.h: "Call tick when paxos_replica_deadline says so. Time never runs backwards inside."

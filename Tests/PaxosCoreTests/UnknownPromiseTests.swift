@@ -1,5 +1,5 @@
 import CPaxos
-import PaxosTestSupport
+import PaxosSimulator
 import Testing
 
 /// Alagappan and others, "Protocol-Aware Recovery for Consensus-Based Storage" (FAST 2018): what a

@@ -1,5 +1,5 @@
 import CPaxos
-import PaxosTestSupport
+import PaxosSimulator
 import Testing
 
 /// Lamport 2001, section 2.2, phase 1(b): "If an acceptor receives a prepare request with number n

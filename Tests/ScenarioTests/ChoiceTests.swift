@@ -1,5 +1,5 @@
 import CPaxos
-import PaxosTestSupport
+import PaxosSimulator
 import Testing
 
 /// Lamport 2001, section 2.2, phase 2(a): "If the proposer receives a response to its prepare

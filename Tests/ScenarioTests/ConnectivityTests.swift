@@ -1,5 +1,5 @@
 import CPaxos
-import PaxosTestSupport
+import PaxosSimulator
 import Testing
 
 /// Ng, Haridi, Carbone, "OmniPaxos: Breaking the Chains of Partial Connectivity" (EuroSys 2023),

@@ -1,5 +1,5 @@
 import CPaxos
-import PaxosTestSupport
+import PaxosSimulator
 import Testing
 
 /// Nothing that must hold was broken; prints the seed that runs it again.

@@ -1,5 +1,5 @@
 import CPaxos
-import PaxosTestSupport
+import PaxosSimulator
 import Testing
 
 /// Lamport 2001, section 3: "A newly chosen leader executes phase 1 for infinitely many instances

@@ -1,6 +1,6 @@
 import CPaxos
 import Foundation
-import PaxosTestSupport
+import PaxosSimulator
 
 /// A world made of one number: sizes, faults, clients and their times all follow from the seed.
 final class RandomWorld {

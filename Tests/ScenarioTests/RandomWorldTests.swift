@@ -1,5 +1,5 @@
 import CPaxos
-import PaxosTestSupport
+import PaxosSimulator
 import Testing
 
 /// Safety under whatever happens, progress when it stops. `PAXOS_WORLDS=100000 swift test --filter

@@ -1,5 +1,5 @@
 import CPaxos
-import PaxosTestSupport
+import PaxosSimulator
 import Testing
 
 /// Lamport 2001, section 2.2: "messages can take arbitrarily long to be delivered, can be

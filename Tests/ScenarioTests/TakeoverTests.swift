@@ -1,5 +1,5 @@
 import CPaxos
-import PaxosTestSupport
+import PaxosSimulator
 import Testing
 
 /// Lamport 2001, section 3: "The leader, as well as any server that learned all the commands the

@@ -1,5 +1,5 @@
 import CPaxos
-import PaxosTestSupport
+import PaxosSimulator
 import Testing
 
 /// Steps in the words of the scenarios.

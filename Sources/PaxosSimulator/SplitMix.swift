@@ -17,6 +17,10 @@ package struct SplitMix: RandomNumberGenerator {
 
     package mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
 
+    package mutating func bytes(_ count: Int) -> [UInt8] {
+        (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
+    }
+
     package mutating func time(_ range: ClosedRange<UInt64>) -> UInt64 {
         range.lowerBound + next() % (range.upperBound - range.lowerBound + 1)
     }
