@@ -57,6 +57,7 @@ let package = Package(
         .testTarget(
             name: "ScenarioTests", dependencies: ["PaxosSimulator", "PaxosCore", "CPaxos"]),
         .testTarget(name: "SimulatorTests", dependencies: ["PaxosSimulator", "CPaxos"]),
+        .testTarget(name: "LinearizabilityTests", dependencies: ["PaxosSimulator", "CPaxos"]),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
         .testTarget(name: "PaxosTests", dependencies: ["Paxos", "CAllocationCount"]),
         .testTarget(name: "BenchTests", dependencies: ["bench"]),
