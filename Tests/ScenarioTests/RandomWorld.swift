@@ -7,7 +7,6 @@ final class RandomWorld {
     let world: World
     private var random: SplitMix
     private let isElecting = true
-    private var proposals = 0
     private var gone: Set<UInt16> = []
     private let clientPause: ClosedRange<UInt64>
     private let faultPause: ClosedRange<UInt64>
@@ -32,6 +31,7 @@ final class RandomWorld {
                 $0.forward_ring = rings.3
             }
         }
+        world.clients = Clients(keys: 1 + random.below(8), seed: seed)
         world.trim = random.chance(50) ? .after(0) : .after(random.below(Int(window) / 2))
         if mode == .durable && random.chance(70) {
             world.disk = .slow(millisecond...(UInt64(1 + random.below(40)) * millisecond))
@@ -78,9 +78,7 @@ final class RandomWorld {
         if live.isEmpty { return }
         let id = live[random.below(live.count)]
         for _ in 0..<(1 + random.below(4)) {
-            proposals += 1
-            let padding = String(repeating: "x", count: random.below(40))
-            world.propose("p\(proposals)\(padding)", at: id)
+            world.propose(world.clients!.command(padding: random.below(40)), at: id)
         }
     }
 

@@ -13,6 +13,7 @@ struct RandomWorldTests {
     @Test("nothing breaks; when faults stop a proposal commits in four timeouts and logs converge")
     func randomWorlds() {
         var delivered = 0
+        var operations = 0
         for seed in Self.seeds {
             let random = RandomWorld(seed: seed)
             let world = random.world
@@ -28,9 +29,14 @@ struct RandomWorldTests {
                 #expect(silent.isEmpty, "outcomes of node \(id): \(random.description)")
             }
             expectSafe(world)
+            let violation = world.clients!.violation
+            #expect(violation == nil, "\(violation!): \(random.description)")
+            operations += world.clients!.history.count
             delivered += world.host(random.able.first ?? 1).log.count
             if !world.violations.isEmpty { print(random.description) }
         }
-        print("randomWorlds: \(Self.seeds.count) worlds, \(delivered) entries delivered")
+        print(
+            "randomWorlds: \(Self.seeds.count) worlds, \(delivered) entries delivered,",
+            "\(operations) operations of clients")
     }
 }

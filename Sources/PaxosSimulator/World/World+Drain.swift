@@ -89,6 +89,7 @@ extension World {
         }
         for entry in Entry.split(bytes, count: Int(effect.count)) {
             oracle.saw(delivered: entry, in: slot, at: id)
+            clients?.saw(delivered: entry, in: slot, at: id, now: now)
             hosts[index].log.append(entry)
             if !entry.isNoop && entry.header.node == id {
                 hosts[index].decided.insert(entry.header.number)
@@ -106,6 +107,8 @@ extension World {
                 }
             } else {
                 oracle.saw(refusal: number, of: id)
+                clients?.saw(
+                    refusal: number, of: id, incarnation: self[id].config.incarnation, now: now)
                 hosts[index].outcomes[number] = .refused(effect.reason)
             }
         }

@@ -51,6 +51,8 @@ package final class World {
     package var holdsBodies: ClosedRange<UInt64>?
     package internal(set) var now: UInt64
     package var random: SplitMix
+    /// Clients of a map, whose commands are among what is proposed.
+    package var clients: Clients?
     /// Called with each frame that leaves a node, before the network has its way with it.
     package var onSend: ((Packet) -> Void)?
 
@@ -102,11 +104,21 @@ package final class World {
     @discardableResult
     package func propose(_ text: String, at id: UInt16) -> (status: paxos_status_t, number: UInt64)
     {
-        let value = Bytes(text.utf8)
+        propose(Bytes(text.utf8), at: id)
+    }
+
+    @discardableResult
+    package func propose(_ value: Bytes, at id: UInt16) -> (status: paxos_status_t, number: UInt64)
+    {
         let result = self[id].propose(value, now: now)
         if result.status == PAXOS_OK {
             oracle.saw(proposal: result.number, of: id, value: value)
             hosts[Int(id) - 1].numbers.append(result.number)
+            clients?.saw(
+                proposal: result.number, of: id, incarnation: self[id].config.incarnation,
+                value: value, now: now)
+        } else {
+            clients?.saw(declined: value)
         }
         drain(id)
         return result

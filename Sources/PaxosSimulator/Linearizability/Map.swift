@@ -1,0 +1,35 @@
+/// The state machine that clients use: a map, which a node makes from the entries it is handed.
+struct Map {
+    private struct Change {
+        let slot: UInt64
+        let key: UInt32
+        let before: Operation.Value
+    }
+
+    private var values: [UInt32: Operation.Value] = [:]
+    private var changes: [Change] = []
+
+    /// Do what a command asks; the value that it found.
+    mutating func apply(_ command: Command, in slot: UInt64) -> Operation.Value {
+        let found = values[command.key, default: 0]
+        let after: Operation.Value? =
+            switch command.call {
+            case .get: nil
+            case .put(let value): value
+            case .swap(let expected, let value): expected == found ? value : nil
+            }
+        if let after {
+            changes.append(Change(slot: slot, key: command.key, before: found))
+            values[command.key] = after
+        }
+        return found
+    }
+
+    /// The node restarted, and what it had made safe of the map ends at `slot`.
+    mutating func goBack(to slot: UInt64) {
+        while let change = changes.last, change.slot > slot {
+            values[change.key] = change.before
+            changes.removeLast()
+        }
+    }
+}
