@@ -15,6 +15,7 @@ paxos_status_t paxos_acceptor_init(
 
 paxos_status_t paxos_acceptor_prepare(
     paxos_acceptor_t *a, paxos_ballot_t ballot, paxos_ballot_t *promised_out, uint64_t *lsn_out) {
+    if (a->abstains) { return PAXOS_ERR_ABSTAINS; }
     if (ballot < a->promised || ballot == 0) {
         *promised_out = a->promised;
         return PAXOS_ERR_STALE;
@@ -69,6 +70,7 @@ paxos_status_t paxos_acceptor_accept(
 paxos_status_t paxos_acceptor_flushed(paxos_acceptor_t *a, uint64_t lsn) {
     if (lsn > a->lsn) { return PAXOS_ERR_RANGE; }
     while (a->writes_out != a->writes_polled && paxos_write(a, a->writes_out)->lsn <= lsn) {
+        a->mark = paxos_write(a, a->writes_out)->watermark;
         a->writes_out += 1;
     }
     if (lsn > a->flushed) {
@@ -87,6 +89,7 @@ paxos_status_t paxos_acceptor_sent(paxos_acceptor_t *a, uint64_t token) {
 paxos_status_t paxos_acceptor_trim(paxos_acceptor_t *a, uint64_t slot) {
     if (slot > a->decided) { return PAXOS_ERR_RANGE; }
     if (slot > a->trimmed) { a->trimmed = slot; }
+    paxos_log_mark(a, a->window_slots / 4);
     return PAXOS_OK;
 }
 
@@ -117,6 +120,7 @@ void paxos_acceptor_status(const paxos_acceptor_t *a, paxos_acceptor_status_t *s
     status->trimmed = a->trimmed;
     status->last_slot = a->last_slot;
     status->stable = a->stable;
+    status->abstains = a->abstains;
     status->lsn = a->lsn;
     status->flushed = a->flushed;
     status->frames_received = a->counters.frames;

@@ -222,5 +222,6 @@ paxos_status_t paxos_block_init(
         if (config->members[i] == config->node) { a->self_index = (uint16_t)i; }
     }
     a->chooses_early = a->memory_only && a->q2 <= 2;
+    if (!a->memory_only && a->incarnation > 1) { a->magic = PAXOS_BLOCK_RECOVERING; }
     return PAXOS_OK;
 }

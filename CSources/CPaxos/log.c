@@ -32,8 +32,16 @@ uint64_t paxos_write_note(
     write->bytes = run->bytes;
     write->digest = run->digest;
     write->position = position;
+    write->watermark = a->decided;
+    a->marked = a->decided;
     a->writes_in += 1;
     return a->lsn;
+}
+
+void paxos_log_mark(paxos_acceptor_t *a, uint64_t slots) {
+    if (a->memory_only || a->decided - a->marked < slots || paxos_writes_full(a)) { return; }
+    const paxos_run_t none = {0, 0, 0, 0, 0, NULL};
+    (void)paxos_write_note(a, PAXOS_RECORD_MARK, &none, 0);
 }
 
 uint64_t paxos_log_promise(paxos_acceptor_t *a, uint64_t ballot) {

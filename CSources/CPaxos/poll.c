@@ -18,6 +18,11 @@ static void poll_write(paxos_acceptor_t *a, paxos_effect_t *effect) {
     frame.body_bytes = write->bytes;
     frame.digest = write->digest;
     frame.nonce = write->lsn;
+    /* Every record says all that must survive when older ones are recycled. */
+    frame.other = a->promised;
+    frame.watermark = write->watermark;
+    frame.trim = a->trimmed;
+    if (a->abstains) { frame.flags |= PAXOS_FLAG_ABSTAINS; }
     paxos_effect_clear(effect, PAXOS_EFFECT_WRITE);
     effect->node = a->node;
     effect->lsn = write->lsn;
@@ -26,11 +31,18 @@ static void poll_write(paxos_acceptor_t *a, paxos_effect_t *effect) {
     if (write->bytes > 0) { effect->body_offset = paxos_arena_offset(a, write->position); }
 }
 
-/* Number of slots from `slot` to `last_slot` that hold nothing. */
+/* Whether a slot that holds nothing may have held something, for all this node knows. */
+static bool is_unknown(const paxos_acceptor_t *a, uint64_t slot) {
+    return slot >= a->unknown_from && slot <= a->unknown_to;
+}
+
+/* Number of slots from `slot` to `last_slot` that hold nothing, all known to or none. */
 static uint32_t empty_stretch(const paxos_acceptor_t *a, uint64_t slot, uint64_t last_slot) {
+    const bool unknown = is_unknown(a, slot);
     uint32_t count = 0;
     while (slot + count <= last_slot &&
-           !paxos_cell_holds(paxos_cell(a, slot + count), slot + count)) {
+           !paxos_cell_holds(paxos_cell(a, slot + count), slot + count) &&
+           is_unknown(a, slot + count) == unknown) {
         count += 1;
     }
     return count;
@@ -49,7 +61,7 @@ static uint64_t fill_run(
     }
     const paxos_cell_t *cell = paxos_cell(a, slot);
     if (slot > last_slot || !paxos_cell_holds(cell, slot)) {
-        frame->state = PAXOS_RUN_EMPTY;
+        frame->state = is_unknown(a, slot) ? PAXOS_RUN_UNKNOWN : PAXOS_RUN_EMPTY;
         frame->count = empty_stretch(a, slot, last_slot);
         return 0;
     }
@@ -71,12 +83,13 @@ static bool poll_promise(paxos_acceptor_t *a, paxos_reply_t *reply, paxos_effect
     paxos_frame_t frame;
     paxos_frame_from(a, PAXOS_FRAME_PROMISE, paxos_members(a)[reply->member].node, &frame);
     frame.ballot = reply->ballot;
-    frame.watermark = a->decided;
+    frame.watermark = paxos_log_durable(a);
     frame.trim = a->trimmed;
     const uint64_t position = fill_run(a, reply->slot, a->last_slot, &frame);
     reply->slot += frame.count;
     reply->pages -= 1;
-    if (reply->slot > a->last_slot && reply->slot > a->trimmed) {
+    if (reply->slot > a->last_slot && reply->slot > a->trimmed &&
+        frame.state != PAXOS_RUN_UNKNOWN) { /* that would mean: and all that follow */
         frame.flags |= PAXOS_FLAG_LAST;
         a->replies_out += 1;
     } else if (reply->pages == 0) {
@@ -95,7 +108,7 @@ static bool poll_learned(paxos_acceptor_t *a, paxos_reply_t *reply, paxos_effect
     }
     paxos_frame_t frame;
     paxos_frame_from(a, PAXOS_FRAME_LEARNED, paxos_members(a)[reply->member].node, &frame);
-    frame.watermark = a->decided;
+    frame.watermark = paxos_log_durable(a);
     frame.trim = a->trimmed;
     const uint64_t wanted = reply->slot + reply->count - 1;
     const uint64_t last_slot = wanted < a->decided ? wanted : a->decided;
@@ -138,7 +151,7 @@ static bool poll_reply(paxos_acceptor_t *a, paxos_effect_t *effect) {
         frame.digest = reply->digest;
         frame.other = reply->other;
         frame.state = reply->state;
-        frame.watermark = a->decided;
+        frame.watermark = paxos_log_durable(a);
         paxos_effect_put(a, effect, &frame, reply->member, 0);
         return true;
     }
@@ -156,10 +169,11 @@ static void poll_heartbeat(paxos_acceptor_t *a, paxos_effect_t *effect) {
     frame.nonce = to->heartbeat_round;
     frame.ballot = a->following;
     frame.other = a->promised;
-    frame.watermark = a->decided;
+    frame.watermark = paxos_log_durable(a);
     frame.digest = a->fingerprint;
     if (a->memory_only) { frame.flags |= PAXOS_FLAG_MEMORY; }
     if (a->quorum) { frame.flags |= PAXOS_FLAG_QUORUM; }
+    if (a->abstains) { frame.flags |= PAXOS_FLAG_ABSTAINS; }
     paxos_effect_send(a, effect, &frame, member, 0);
 }
 

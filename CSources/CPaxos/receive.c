@@ -90,8 +90,9 @@ static paxos_status_t take_accept(
     }
     if (status == PAXOS_ERR_TRIMMED) {
         /* Decided here already: the answer's watermark says so, and counts for no slot. */
+        paxos_log_mark(a, 1);
         const paxos_run_t none = {frame->ballot, 0, 0, 0, 0, NULL};
-        paxos_reply_accepted(a, member, &none, 0);
+        paxos_reply_accepted(a, member, &none, a->lsn);
         return PAXOS_OK;
     }
     if (status == PAXOS_ERR_CONFLICT) {

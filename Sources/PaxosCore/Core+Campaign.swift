@@ -7,6 +7,7 @@ extension Core {
     /// Try to lead under a ballot above all that were seen. Its own acceptor promises first, and
     /// the Prepare leaves when that is durable: so no ballot is used twice, not even over restarts.
     func campaign() -> Status {
+        if a.pointee.abstains != 0 { return PAXOS_ERR_ABSTAINS }
         if !isMemoryOnly() && paxos_writes_full(a) { return PAXOS_ERR_BUSY }
         if isLeader || isCandidate { stepDown() }
         var highest = a.pointee.promised
@@ -32,8 +33,18 @@ extension Core {
             settle(member, PAXOS_PEER_COMPLETE)
             owe(member, PAXOS_OWED_PREPARE)
         }
+        noteOwnUnknown()
         checkPromises()
         return PAXOS_OK
+    }
+
+    /// This node's own answer counts for no slot whose record was damaged.
+    private func noteOwnUnknown() {
+        var slot = max(a.pointee.unknown_from, r.pointee.first_slot)
+        while slot <= min(a.pointee.unknown_to, windowEnd) {
+            if !holds(slot) { proposal(slot).pointee.votes |= 1 &<< selfIndex }
+            slot = slot &+ 1
+        }
     }
 
     /// An attempt fails after half to three quarters of an election timeout without progress.

@@ -59,6 +59,7 @@ extension Core {
             }
         }
         a.pointee.quorum = isQuorumConnected ? 1 : 0
+        paxos_log_mark(a, 1)
         if isLeader { watchLeadership() }
         if isLeader { watchSilence() }
     }
@@ -71,8 +72,9 @@ extension Core {
     }
 
     private var isQuorumConnected: Bool {
-        var connected = 1
-        for member in 0..<memberCount where member != selfIndex && isConnected(member) {
+        var connected = a.pointee.abstains == 0 ? 1 : 0
+        for member in 0..<memberCount
+        where member != selfIndex && isConnected(member) && peer(member).pointee.abstains == 0 {
             connected &+= 1
         }
         return connected >= Int(max(a.pointee.q1, a.pointee.q2))
@@ -144,7 +146,7 @@ extension Core {
             if now >= r.pointee.campaign_ns { tryToLead() }
             return
         }
-        if isSomeoneFollowing || a.pointee.quorum == 0
+        if isSomeoneFollowing || a.pointee.quorum == 0 || a.pointee.abstains != 0
             || r.pointee.behind_to > a.pointee.decided
         {
             r.pointee.campaign_ns = never
@@ -185,6 +187,7 @@ extension Core {
 
     func takeHeartbeat(_ member: UInt32, _ frame: Frame) {
         wake(member)
+        noteAbstains(member, frame)
         if frame.pointee.flags & UInt16(PAXOS_FLAG_LEADING) != 0 { follow(frame.pointee.ballot) }
     }
 
@@ -198,8 +201,15 @@ extension Core {
             peer(member).pointee.round = frame.pointee.nonce
             peer(member).pointee.following = frame.pointee.ballot
         }
+        noteAbstains(member, frame)
         notePromise(member, frame.pointee.other)
         return PAXOS_OK
+    }
+
+    /// A member that lost its votes is no voter that a leader could count on.
+    private func noteAbstains(_ member: UInt32, _ frame: Frame) {
+        peer(member).pointee.abstains =
+            frame.pointee.flags & UInt16(PAXOS_FLAG_ABSTAINS) != 0 ? 1 : 0
     }
 
     /// This node promised another's ballot: give that candidate the time to become leader.

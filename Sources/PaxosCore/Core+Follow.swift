@@ -50,7 +50,9 @@ extension Core {
             }
             return status
         }
-        hear(member, frame.pointee.watermark)
+        /* A leader's watermark may be ahead of its own journal: another leader does not go by it. */
+        let isMark = isLeader && paxos_ballot_node(frame.pointee.ballot) == frame.pointee.sender
+        hear(member, isMark ? 0 : frame.pointee.watermark)
         let own = react(member, frame, entries, status)
         noteDecided(member, frame.pointee.watermark)
         /* A promise or vote for another's ballot ends this node's own attempt or leadership. */
@@ -80,7 +82,7 @@ extension Core {
     ) -> Status {
         switch UInt32(frame.pointee.kind) {
         case PAXOS_FRAME_ACCEPT.rawValue:
-            if taken == PAXOS_OK { follow(frame.pointee.ballot) }
+            if taken == PAXOS_OK || taken == PAXOS_ERR_ABSTAINS { follow(frame.pointee.ballot) }
             return PAXOS_OK
         case PAXOS_FRAME_COMMIT.rawValue:
             follow(frame.pointee.ballot)

@@ -28,6 +28,8 @@ extension Core {
             if isOwed(member, PAXOS_PEER_COMPLETE) {
                 peer(member).pointee.round = r.pointee.round &- 1
             }
+            peer(member).pointee.decided =
+                0 /* heard of it as a leader, maybe: its word counts now */
             peer(member).pointee.next_slot = r.pointee.first_slot
             peer(member).pointee.told = 0
             peer(member).pointee.stuck_slot = 0

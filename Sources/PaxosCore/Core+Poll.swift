@@ -218,7 +218,8 @@ extension Core {
 
     private func fillHeartbeat(_ frame: inout paxos_frame_t) {
         frame.nonce = r.pointee.round
-        frame.watermark = a.pointee.decided
+        /* A leader's is a commit mark; any other's says what this node will not have to ask for. */
+        frame.watermark = isLeader ? a.pointee.decided : paxos_log_durable(a)
         frame.digest = a.pointee.fingerprint
         frame.other = a.pointee.promised
         if isLeader {
@@ -228,6 +229,7 @@ extension Core {
         }
         if a.pointee.quorum != 0 { frame.flags |= UInt16(PAXOS_FLAG_QUORUM) }
         if isMemoryOnly() { frame.flags |= UInt16(PAXOS_FLAG_MEMORY) }
+        if a.pointee.abstains != 0 { frame.flags |= UInt16(PAXOS_FLAG_ABSTAINS) }
     }
 
     private func fillRefusal(_ frame: inout paxos_frame_t, _ member: UInt32) {

@@ -5,6 +5,7 @@ extension Core {
     func trim(_ slot: UInt64) -> Status {
         if slot > r.pointee.delivered { return PAXOS_ERR_RANGE }
         if slot > r.pointee.host_trim { r.pointee.host_trim = slot }
+        paxos_log_mark(a, UInt64(a.pointee.window_slots &>> 2))
         applyTrim()
         return PAXOS_OK
     }
@@ -19,7 +20,7 @@ extension Core {
     /// they are less than half a window behind. Nobody waits for one that lacks what is gone
     /// already: only a snapshot helps it.
     private func updateStable() {
-        var stable = a.pointee.decided
+        var stable = paxos_log_durable(a)
         let half = UInt64(a.pointee.window_slots &>> 1)
         for member in 0..<memberCount where member != selfIndex {
             let decided = peer(member).pointee.decided

@@ -140,4 +140,15 @@ extension Core {
         r.pointee.role = PAXOS_ROLE_FOLLOWER.rawValue
         r.pointee.every_peer = ((1 &<< memberCount) &- 1) & ~(1 &<< selfIndex)
     }
+
+    /// The journal was given back: go on from there.
+    func recovered(_ now: UInt64, _ appliedSlot: UInt64, _ acknowledgedLsn: UInt64) -> Status {
+        let status = paxos_acceptor_recovered(a, appliedSlot, acknowledgedLsn)
+        if status != PAXOS_OK { return status }
+        clock(now)
+        r.pointee.round_ns = self.now
+        r.pointee.delivered = appliedSlot
+        r.pointee.host_trim = appliedSlot
+        return PAXOS_OK
+    }
 }

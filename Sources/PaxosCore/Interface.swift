@@ -34,6 +34,26 @@ func paxos_replica_init(
 }
 
 @c @implementation
+func paxos_replica_recover(
+    _ replica: UnsafeMutablePointer<paxos_replica_t>?, _ header: UnsafePointer<UInt8>?,
+    _ headerBytes: Int, _ body: UnsafePointer<UInt8>?, _ bodyBytes: Int
+) -> paxos_status_t {
+    guard let replica else { return PAXOS_ERR_CORRUPT }
+    guard let header else { return PAXOS_ERR_WIRE }
+    return paxos_acceptor_recover(
+        Core(replica).a, header, headerBytes, body ?? header, body == nil ? 0 : bodyBytes)
+}
+
+@c @implementation
+func paxos_replica_recovered(
+    _ replica: UnsafeMutablePointer<paxos_replica_t>?, _ now: UInt64, _ appliedSlot: UInt64,
+    _ acknowledgedLsn: UInt64
+) -> paxos_status_t {
+    guard let replica else { return PAXOS_ERR_CORRUPT }
+    return Core(replica).recovered(now, appliedSlot, acknowledgedLsn)
+}
+
+@c @implementation
 func paxos_replica_receive(
     _ replica: UnsafeMutablePointer<paxos_replica_t>?, _ now: UInt64,
     _ header: UnsafePointer<UInt8>?, _ headerBytes: Int, _ body: UnsafePointer<UInt8>?,
@@ -138,6 +158,7 @@ func paxos_replica_status(
     status.pointee.last_slot = core.a.pointee.last_slot
     status.pointee.behind_to = r.behind_to > core.a.pointee.decided ? r.behind_to : 0
     status.pointee.campaigns = UInt64(r.attempts)
+    status.pointee.abstains = UInt64(core.a.pointee.abstains)
     status.pointee.arena_free_bytes = UInt64(paxos_arena_free(core.a))
     let counters = core.a.pointee.counters
     status.pointee.frames_received = counters.frames

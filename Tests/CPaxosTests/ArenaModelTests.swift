@@ -18,6 +18,7 @@ struct ArenaModelTests {
         var walk = RandomWalk(seed: seed, memory: false, arenaBytes: seed % 2 == 0 ? 2048 : 4096)
         walk.run(steps: 4000)
         #expect(walk.fulls > 0 && walk.trims > 0, "seed \(seed)")
+        #expect(walk.recoveries > 10, "seed \(seed)")
     }
 }
 
@@ -31,6 +32,8 @@ struct RandomWalk {
     var round: UInt64 = 1
     var unsent: [Effect] = []
     var unflushed: [Effect] = []
+    var journal = Journal()
+    var recoveries = 0
     var fulls = 0
     var trims = 0
     private var number: UInt64 = 0
@@ -58,6 +61,11 @@ struct RandomWalk {
             let what = takeStep()
             if let fault = fault() {
                 Issue.record("seed \(seed), step \(step), after \(what): \(fault)")
+                return
+            }
+            let isWritten = block.acceptor.pointee.writes_polled == block.acceptor.pointee.writes_in
+            if !memory && isWritten && step % 40 == 0, let fault = recoveryFault() {
+                Issue.record("seed \(seed), step \(step), after a restart: \(fault)")
                 return
             }
         }
@@ -207,6 +215,7 @@ struct RandomWalk {
         while let effect = block.poll() {
             if effect.isWrite {
                 unflushed.append(effect)
+                journal.records.append(effect.frame)
             } else if effect.token != 0 {
                 unsent.append(effect)
             }
@@ -291,5 +300,33 @@ struct RandomWalk {
             }
         }
         return block.arenaFault()
+    }
+
+    /// A restart now, with all that was written: the same promise and votes, nothing chosen that was
+    /// not. Records below the trim point are recycled on the way.
+    private mutating func recoveryFault() -> String? {
+        recoveries += 1
+        let (after, statuses, end) = journal.recovered(
+            applied: model.trimmed,
+            smallConfig { $0.arena_bytes = block.acceptor.pointee.arena_bytes })
+        if end != PAXOS_OK || statuses.contains(where: { $0 != PAXOS_OK }) { return "refused" }
+        if after.status.promised != model.promised { return "promised" }
+        if after.status.trimmed > model.trimmed { return "trimmed \(after.status.trimmed)" }
+        let told = paxos_log_durable(block.acceptor)
+        if after.status.decided < told || after.status.decided > model.decided { return "decided" }
+        for slot in model.trimmed + 1...model.trimmed + 16 {
+            let held = after.look(slot)
+            let before = model.held(slot)
+            let isForgotten =
+                before.state == PAXOS_RUN_CHOSEN.rawValue
+                && held.state == PAXOS_RUN_ACCEPTED.rawValue
+            if held.ballot != before.ballot || held.value != before.value
+                || (held.state != before.state && !isForgotten)
+            {
+                return "slot \(slot): \(held), not \(before)"
+            }
+        }
+        journal.recycle(below: model.trimmed)
+        return after.arenaFault()
     }
 }

@@ -14,7 +14,7 @@ struct FrameRulesTests {
     private static let flags: [(String, UInt32)] = [
         ("LAST", PAXOS_FLAG_LAST), ("PAUSE", PAXOS_FLAG_PAUSE), ("VOTED", PAXOS_FLAG_VOTED),
         ("LEADING", PAXOS_FLAG_LEADING), ("QUORUM", PAXOS_FLAG_QUORUM),
-        ("MEMORY", PAXOS_FLAG_MEMORY),
+        ("MEMORY", PAXOS_FLAG_MEMORY), ("ABSTAINS", PAXOS_FLAG_ABSTAINS),
     ]
 
     private func example(_ kind: WirePage.Kind) -> paxos_frame_t {

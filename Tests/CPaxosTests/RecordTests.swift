@@ -9,13 +9,14 @@ struct RecordTests {
 
     /// The record as an encoder of WIRE.md writes it.
     private func record(
-        _ kind: paxos_frame_kind, lsn: UInt64, body: Bytes = [],
+        _ kind: paxos_frame_kind, lsn: UInt64, promised: UInt64, body: Bytes = [],
         _ change: (inout paxos_frame_t) -> Void
     ) -> Frame {
         makeFrame(kind, body: body) {
             $0.sender = 1
             $0.receiver = 1
             $0.nonce = lsn
+            $0.other = promised
             change(&$0)
         }
     }
@@ -30,20 +31,20 @@ struct RecordTests {
         #expect(block.receive(acceptFrame(again, sender: 3)) == PAXOS_OK)
         #expect(block.receive(learnedFrame(slot: 1, [y])) == PAXOS_OK)
         let expected = [
-            record(PAXOS_RECORD_PROMISED, lsn: 1) { $0.ballot = ballot(4) },
-            record(PAXOS_RECORD_ENTRIES, lsn: 2, body: run.bytes) {
+            record(PAXOS_RECORD_PROMISED, lsn: 1, promised: again.ballot) { $0.ballot = ballot(4) },
+            record(PAXOS_RECORD_ENTRIES, lsn: 2, promised: again.ballot, body: run.bytes) {
                 $0.ballot = run.ballot
                 $0.slot = 2
                 $0.count = 2
                 $0.digest = run.digest
             },
-            record(PAXOS_RECORD_BALLOTS, lsn: 3) {
+            record(PAXOS_RECORD_BALLOTS, lsn: 3, promised: again.ballot) {
                 $0.ballot = again.ballot
                 $0.slot = 2
                 $0.count = 2
                 $0.digest = run.digest
             },
-            record(PAXOS_RECORD_CHOSEN, lsn: 4, body: y.bytes) {
+            record(PAXOS_RECORD_CHOSEN, lsn: 4, promised: again.ballot, body: y.bytes) {
                 $0.slot = 1
                 $0.count = 1
                 $0.digest = digestOf(y.bytes, from: 1)

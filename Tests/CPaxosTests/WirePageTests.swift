@@ -13,7 +13,7 @@ struct WirePageTests {
     @Test("every kind of frame, record and entry has an example")
     func everyKind_hasExample() {
         let kinds = Set(headed.map { $0.field("kind") })
-        #expect(kinds == Set(1...12).union(64...67))
+        #expect(kinds == Set(1...12).union(64...68))
         #expect(Set(entries.map { $0.field("kind") }) == [0, 1, 2])
         #expect(Set(entries.map(\.value.count)).isSuperset(of: [0, 1, 8, 64]))
         #expect(page.kinds.map(\.number) == Array(1...12))
@@ -86,6 +86,7 @@ struct WirePageTests {
             "FORWARD": PAXOS_FRAME_FORWARD, "REFUSED": PAXOS_FRAME_REFUSED,
             "PROMISED": PAXOS_RECORD_PROMISED, "ENTRIES": PAXOS_RECORD_ENTRIES,
             "BALLOTS": PAXOS_RECORD_BALLOTS, "CHOSEN": PAXOS_RECORD_CHOSEN,
+            "MARK": PAXOS_RECORD_MARK,
         ]
         for example in headed {
             #expect(names[example.name]?.rawValue == UInt32(example.field("kind")))

@@ -61,7 +61,8 @@ struct LeaderTests {
         world.propose("a", at: 1)
         #expect(world.host(1).log.count == (mode == .durable ? 0 : 1))
         world.flush(1)
-        #expect(world.host(1).log.count == 1 && world[1].acceptor.trimmed == 1)
+        #expect(world.host(1).log.count == 1)
+        #expect(world[1].acceptor.trimmed == (mode == .durable ? 0 : 1), "no record says so yet")
         for number in 0..<500 {
             world.propose("\(number)", at: 1)
             world.flush(1)

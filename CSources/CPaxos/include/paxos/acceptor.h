@@ -38,7 +38,8 @@ typedef struct paxos_acceptor_status {
     uint64_t decided;
     uint64_t trimmed;
     uint64_t last_slot;
-    uint64_t stable; /* what may be trimmed without a peer missing it, by the leader's word */
+    uint64_t stable;   /* what may be trimmed without a peer missing it, by the leader's word */
+    uint64_t abstains; /* 1: it lost what it promised and votes no more, see recovered */
     uint64_t lsn;
     uint64_t flushed;
     uint64_t frames_received;
@@ -59,12 +60,43 @@ typedef struct paxos_acceptor_status {
 PAXOS_MUST_USE paxos_status_t paxos_acceptor_init(
     void *block, size_t block_bytes, const paxos_config_t *config, paxos_acceptor_t **acceptor_out);
 
+/* After a restart (incarnation over 1), the journal is given back before any other call: each
+ * record, header and body as a WRITE effect had them, in the order of their lsn. The first may have
+ * any lsn: records may be recycled when the trim point of a later one covers all their slots.
+ * Post  PAXOS_OK           taken.
+ *       PAXOS_ERR_WIRE     the record is damaged: go on with the next. If its header is whole, its
+ *                          slots are unknown now; if not, the gap in the lsn shows at the next
+ *                          record, and all that is not known to be chosen is unknown.
+ *       PAXOS_ERR_FOREIGN  unchanged; a record of another cluster, group or node.
+ *       PAXOS_ERR_RANGE    unchanged; its lsn came before: a stale or misplaced record.
+ *       PAXOS_ERR_FULL     the window or arena of this configuration cannot hold what an earlier
+ *                          one held: start over with a larger one.
+ *       PAXOS_ERR_CORRUPT  unchanged; the acceptor is not waiting for its journal.
+ * Cost  O(body), and O(window) where records are missing. */
+PAXOS_MUST_USE paxos_status_t paxos_acceptor_recover(
+    paxos_acceptor_t *acceptor, const uint8_t *header, size_t header_bytes, const uint8_t *body,
+    size_t body_bytes);
+
+/* The journal has no more. `applied_slot`: the host's state machine is safe up to there (0 for a
+ * witness: what it was given to trim). `acknowledged_lsn`: the highest lsn that the host knows to
+ * have called flushed for, as kept beside the journal; UINT64_MAX if the journal is not what it was
+ * (a lost disk). A journal that ends before it has forgotten votes: the node abstains from now on,
+ * and its records say so. It learns and delivers, and needs a new id to vote again. The window may
+ * grow between lives, not shrink.
+ * Post  PAXOS_OK           ready; accepted is not chosen: only what was learned, marked or applied is.
+ *       PAXOS_ERR_RANGE    applied_slot is below a trim point that the host gave.
+ *       PAXOS_ERR_CORRUPT  other calls came before.
+ * Cost  O(window). */
+PAXOS_MUST_USE paxos_status_t paxos_acceptor_recovered(
+    paxos_acceptor_t *acceptor, uint64_t applied_slot, uint64_t acknowledged_lsn);
+
 /* Take one frame: a PREPARE, ACCEPT, COMMIT, HEARTBEAT, LEARN or LEARNED of a member.
  * `header` is its first 96 bytes and `body` the rest, wherever they are; neither is kept.
  * Post  PAXOS_OK            done; the reply, if there is one, comes out of poll.
  *       PAXOS_ERR_STALE     a higher ballot is promised; the rejection comes out of poll.
  *       PAXOS_ERR_CONFLICT  other bytes were accepted under that ballot and slot; the refusal
  *                           comes out of poll. On an authenticated link, stop the node.
+ *       PAXOS_ERR_ABSTAINS  a vote was asked of a node that abstains; no reply.
  *       PAXOS_ERR_WIRE, PAXOS_ERR_FOREIGN, PAXOS_ERR_FULL, PAXOS_ERR_BUSY  nothing but a counter
  *                           changed; after FULL or BUSY the same frame may come again. FULL may
  *                           have tidied the arena, and a LEARNED keeps what fitted before.
@@ -93,6 +125,7 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_trim(paxos_acceptor_t *acceptor, ui
  * Post  PAXOS_OK         promised == ballot; durable, and to be told, when *lsn_out is flushed.
  *       PAXOS_ERR_STALE  unchanged; *promised_out names the winner.
  *       PAXOS_ERR_BUSY   unchanged; the ring of writes is full.
+ *       PAXOS_ERR_ABSTAINS  unchanged; see recovered.
  * Cost  O(1). */
 PAXOS_MUST_USE paxos_status_t paxos_acceptor_prepare(
     paxos_acceptor_t *acceptor, paxos_ballot_t ballot, paxos_ballot_t *promised_out,
@@ -104,6 +137,7 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_prepare(
  *       PAXOS_ERR_TRIMMED   unchanged; the run, or its start, is decided and was trimmed here.
  *       PAXOS_ERR_CONFLICT  unchanged; see receive.
  *       PAXOS_ERR_FULL, PAXOS_ERR_BUSY  unchanged; room must be made first.
+ *       PAXOS_ERR_ABSTAINS  unchanged; see recovered.
  * Cost  O(bytes). */
 PAXOS_MUST_USE paxos_status_t
 paxos_acceptor_accept(paxos_acceptor_t *acceptor, const paxos_run_t *run, uint64_t *lsn_out);

@@ -47,7 +47,8 @@ typedef enum paxos_status {
     PAXOS_ERR_NO_LEADER = -10, /* nobody leads as far as this node knows: try again later      */
     PAXOS_ERR_PIPELINE = -11,  /* pipeline or in-flight bytes are full: poll and try again     */
     PAXOS_ERR_TRIMMED = -12,   /* the slots asked for are below the trim point                 */
-    PAXOS_ERR_RANGE = -13      /* an argument is out of its documented range                   */
+    PAXOS_ERR_RANGE = -13,     /* an argument is out of its documented range                   */
+    PAXOS_ERR_ABSTAINS = -14   /* this node lost what it promised: it votes no more            */
 } paxos_status_t;
 
 #define PAXOS_VERSION 0x000100u /* 0.1.0: major << 16 | minor << 8 | patch */

@@ -56,7 +56,8 @@ enum paxos_frame_kind {
     PAXOS_RECORD_PROMISED = 64, /* ballot                                        */
     PAXOS_RECORD_ENTRIES = 65,  /* ballot, slot, count, entries: accepted        */
     PAXOS_RECORD_BALLOTS = 66,  /* ballot, slot, count: same entries, new ballot */
-    PAXOS_RECORD_CHOSEN = 67    /* slot, count, entries: learned                 */
+    PAXOS_RECORD_CHOSEN = 67,   /* slot, count, entries: learned                 */
+    PAXOS_RECORD_MARK = 68      /* nothing but what every record says            */
 };
 
 enum paxos_run_state {
@@ -82,6 +83,8 @@ enum paxos_reason {
 #define PAXOS_FLAG_LEADING 8u /* HEARTBEAT: the sender leads under `ballot`                       */
 #define PAXOS_FLAG_QUORUM 16u /* HEARTBEAT, reply: the sender is connected to a quorum            */
 #define PAXOS_FLAG_MEMORY 32u /* the sender keeps its votes in memory only                        */
+#define PAXOS_FLAG_ABSTAINS \
+    64u /* HEARTBEAT, reply, records: the sender votes no more             */
 
 typedef struct paxos_frame {
     uint8_t kind;

@@ -101,7 +101,7 @@ static inline bool paxos_accept_next(
     if (ballot < a->promised || paxos_ballot_node(ballot) != paxos_get16(header + 24) ||
         slot <= a->last_slot || slot + count - 1 > a->trimmed + a->window_slots || count == 0 ||
         body_bytes == 0 || body_bytes > a->body_bytes_max ||
-        paxos_get32(header + 36) != body_bytes || paxos_replies_full(a) ||
+        paxos_get32(header + 36) != body_bytes || a->abstains || paxos_replies_full(a) ||
         (!a->memory_only && paxos_writes_full(a))) {
         return false;
     }

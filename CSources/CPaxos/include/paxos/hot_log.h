@@ -161,6 +161,7 @@ static inline uint32_t paxos_log_together_hot(
 PAXOS_MUST_USE static inline paxos_status_t paxos_acceptor_accept_hot(
     paxos_acceptor_t *a, const paxos_run_t *run, uint64_t *lsn_out) {
     PAXOS_ASSERT(run->count > 0 && run->slot > 0 && run->ballot != 0);
+    if (PAXOS_UNLIKELY(a->abstains)) { return PAXOS_ERR_ABSTAINS; }
     if (PAXOS_UNLIKELY(run->ballot < a->promised)) { return PAXOS_ERR_STALE; }
     if (PAXOS_UNLIKELY(run->slot <= a->trimmed)) { return PAXOS_ERR_TRIMMED; }
     if (PAXOS_UNLIKELY(run->slot + run->count - 1 > a->trimmed + a->window_slots)) {

@@ -23,7 +23,8 @@
 #pragma clang assume_nonnull begin /* for Swift: these pointers need no checks */
 #endif
 
-#define PAXOS_BLOCK_MAGIC 0x31304B4C42585044u /* "DPXBLK01" */
+#define PAXOS_BLOCK_MAGIC 0x31304B4C42585044u      /* "DPXBLK01" */
+#define PAXOS_BLOCK_RECOVERING 0x52304B4C42585044u /* the journal is still to be given back */
 #define PAXOS_RUN_HEADER_BYTES 16u
 #define PAXOS_POSITION_NONE UINT64_MAX
 
@@ -62,8 +63,10 @@ typedef struct paxos_write {
     uint64_t digest;
     uint32_t bytes;
     uint32_t count;
+    uint64_t
+        watermark; /* decided when it was noted: what this and older records hold up to there */
     uint8_t kind;
-    uint8_t zero[15];
+    uint8_t zero[7];
 } paxos_write_t;
 
 typedef struct paxos_member {
@@ -121,17 +124,21 @@ struct paxos_acceptor {
     uint32_t proposals_offset;
     uint32_t forwards_offset;
     uint32_t arena_offset;
+    uint32_t abstains;      /* 1: what this node promised and accepted is lost: it votes no more */
     uint32_t chooses_early; /* 1: a leader's vote and one's own are a quorum, and count at once */
     /* protocol state */
     uint64_t promised;
-    uint64_t decided;         /* every slot up to it is chosen and held, or trimmed */
-    uint64_t trimmed;         /* no slot up to it is held */
-    uint64_t last_slot;       /* no slot above it was ever accepted or learned */
-    uint64_t commit_ballot;   /* the last commit mark heard ... */
-    uint64_t commit_slot;     /* ... covers slots of that ballot up to here */
-    uint64_t stable;          /* leader's word: every member it waits for has decided up to it */
-    uint64_t following;       /* ballot of the live leader this node follows; 0: none */
-    uint64_t quorum;          /* 1: connected to a quorum, for heartbeat replies */
+    uint64_t decided;       /* every slot up to it is chosen and held, or trimmed */
+    uint64_t trimmed;       /* no slot up to it is held */
+    uint64_t last_slot;     /* no slot above it was ever accepted or learned */
+    uint64_t unknown_from;  /* slots from here ... */
+    uint64_t unknown_to;    /* ... to here that hold nothing may have held something: their records
+                               * were damaged; 0: none */
+    uint64_t commit_ballot; /* the last commit mark heard ... */
+    uint64_t commit_slot;   /* ... covers slots of that ballot up to here */
+    uint64_t stable;        /* leader's word: every member it waits for has decided up to it */
+    uint64_t following;     /* ballot of the live leader this node follows; 0: none */
+    uint64_t quorum;        /* 1: connected to a quorum, for heartbeat replies */
     uint64_t heartbeats_owed; /* members whose heartbeat awaits an answer, a bit each */
     /* arena */
     uint64_t arena_head;
@@ -145,13 +152,15 @@ struct paxos_acceptor {
     /* durability */
     uint64_t lsn;     /* last given out */
     uint64_t flushed; /* last said to be durable */
+    uint64_t mark;    /* durable commit mark: after a restart, decided is no lower */
+    uint64_t marked;  /* the same, noted but maybe not durable yet */
     uint64_t replies_in;
     uint64_t replies_out;
     uint64_t writes_in;
     uint64_t writes_polled;
     uint64_t writes_out;
     paxos_counters_t counters;
-    uint8_t zero_tail[PAXOS_ACCEPTOR_STATE_BYTES - 400u];
+    uint8_t zero_tail[PAXOS_ACCEPTOR_STATE_BYTES - 432u];
 };
 typedef struct paxos_acceptor paxos_acceptor_t;
 
@@ -174,8 +183,8 @@ typedef struct paxos_peer {
     uint32_t forward_incarnation;
     uint32_t refused_count;
     uint16_t refused_reason;
-    uint16_t owed; /* frames owed to it: PAXOS_OWED_*                            */
-    uint32_t zero;
+    uint16_t owed;     /* frames owed to it: PAXOS_OWED_*                            */
+    uint32_t abstains; /* 1: it said that it votes no more                           */
     uint64_t refused_ballot;
     uint64_t learn_ns; /* when slots were last asked of it                           */
 } paxos_peer_t;

@@ -158,6 +158,17 @@ uint64_t paxos_config_inflight(const paxos_config_t *config);
 uint64_t paxos_log_revote(
     paxos_acceptor_t *a, uint64_t ballot, uint64_t slot, uint64_t position, uint32_t bytes);
 
+/* Note the decided watermark in the journal, where records have not said it anyway: what this node
+ * tells to be decided it must know again after a restart, or it might miss what the others trimmed.
+ * Does nothing while less than `slots` were decided since. Pre: slots >= 1. Cost O(1). */
+void paxos_log_mark(paxos_acceptor_t *a, uint64_t slots);
+
+/* The decided watermark that survives a restart. Cost O(1). */
+static inline uint64_t paxos_log_durable(const paxos_acceptor_t *a) {
+    if (a->memory_only) { return a->decided; }
+    return a->mark > a->trimmed ? a->mark : a->trimmed;
+}
+
 /* Raise the promise. Pre: ballot > promised; !paxos_writes_full. Returns the lsn. Cost O(1). */
 uint64_t paxos_log_promise(paxos_acceptor_t *a, uint64_t ballot);
 

@@ -12,7 +12,8 @@
  *   3. After any call, poll until false. Do what each effect asks (effect.h), then say
  *      flushed(lsn) for writes that are durable and sent(token) for bodies no longer needed.
  *   4. A write that failed is never tried again: stop the node.
- *   5. trim what the state machine has safely applied, or the window fills and propose says so. */
+ *   5. trim what the state machine has safely applied, or the window fills and propose says so.
+ *   6. After a restart, raise the incarnation, then recover every record and say recovered. */
 #ifndef PAXOS_REPLICA_H
 #define PAXOS_REPLICA_H
 
@@ -41,6 +42,7 @@ typedef struct paxos_replica_status {
     uint64_t last_slot;
     uint64_t behind_to; /* not 0: slots up to it are trimmed at the peers: a snapshot is needed */
     uint64_t campaigns; /* ballots that this node tried in a row without success */
+    uint64_t abstains;  /* 1: this node lost what it promised: it votes and leads no more */
     uint64_t arena_free_bytes;
     uint64_t frames_received;
     uint64_t frames_malformed;
@@ -57,6 +59,14 @@ typedef struct paxos_replica_status {
 PAXOS_MUST_USE paxos_status_t paxos_replica_init(
     void *block, size_t block_bytes, const paxos_config_t *config, uint64_t now_ns,
     paxos_replica_t **replica_out);
+
+/* Give back the journal after a restart, as paxos_acceptor_recover and _recovered. Deliveries go on
+ * behind applied_slot; what the host gives to trim must be as durable as applied_slot is. */
+PAXOS_MUST_USE paxos_status_t paxos_replica_recover(
+    paxos_replica_t *replica, const uint8_t *header, size_t header_bytes, const uint8_t *body,
+    size_t body_bytes);
+PAXOS_MUST_USE paxos_status_t paxos_replica_recovered(
+    paxos_replica_t *replica, uint64_t now_ns, uint64_t applied_slot, uint64_t acknowledged_lsn);
 
 /* Take one frame: `header` its first 96 bytes, `body` the rest, wherever they are; nothing is kept.
  * Statuses as paxos_acceptor_receive; all but PAXOS_ERR_CORRUPT are routine. Cost O(body). */
@@ -94,7 +104,8 @@ PAXOS_MUST_USE paxos_status_t paxos_replica_sent(paxos_replica_t *replica, uint6
 PAXOS_MUST_USE paxos_status_t paxos_replica_trim(paxos_replica_t *replica, uint64_t slot);
 
 /* Try to lead now, whoever else does: for a host that runs its own election (paxos_config_t
- * manual_elections) or hands leadership over. Cost O(members + window). */
+ * manual_elections) or hands leadership over. PAXOS_ERR_ABSTAINS if it must not.
+ * Cost O(members + window). */
 PAXOS_MUST_USE paxos_status_t paxos_replica_campaign(paxos_replica_t *replica, uint64_t now_ns);
 
 void paxos_replica_status(const paxos_replica_t *replica, paxos_replica_status_t *status);

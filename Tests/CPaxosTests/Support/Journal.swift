@@ -1,0 +1,57 @@
+import CPaxos
+
+/// The records of a node as they would stand on its disk.
+struct Journal {
+    var records: [Frame] = []
+
+    /// Poll all that may come out; records are kept and flushed, replies given back.
+    mutating func settle(_ block: AcceptorBlock) -> [Effect] {
+        var replies: [Effect] = []
+        while let effect = block.poll() {
+            if effect.isWrite {
+                records.append(effect.frame)
+                _ = block.flushed(effect.lsn)
+            } else {
+                replies.append(effect)
+            }
+            _ = block.sent(effect.token)
+        }
+        return replies
+    }
+
+    /// Drop records from the front whose slots are all trimmed; the last one stays.
+    mutating func recycle(below trimmed: UInt64) {
+        let kept = records.dropLast().firstIndex { record in
+            var fields = paxos_frame_t()
+            paxos_frame_read(record.header, &fields)
+            return fields.slot + UInt64(fields.count) > trimmed + 1
+        }
+        records.removeFirst(kept ?? max(records.count - 1, 0))
+    }
+
+    /// A new block in its next life, before it was given anything.
+    static func restarted(
+        incarnation: UInt32 = 2, _ config: paxos_config_t = smallConfig()
+    ) -> AcceptorBlock {
+        var config = config
+        config.incarnation = incarnation
+        return AcceptorBlock(config)
+    }
+
+    /// The node after a restart; the statuses of its records.
+    func recovered(
+        applied: UInt64 = 0, acknowledged: UInt64 = 0, _ config: paxos_config_t = smallConfig()
+    ) -> (block: AcceptorBlock, statuses: [paxos_status_t], end: paxos_status_t) {
+        let block = Self.restarted(incarnation: 2, config)
+        let statuses = records.map { block.recover($0) }
+        let end = paxos_acceptor_recovered(block.acceptor, applied, acknowledged)
+        return (block, statuses, end)
+    }
+}
+
+extension AcceptorBlock {
+    func recover(_ record: Frame) -> paxos_status_t {
+        paxos_acceptor_recover(
+            acceptor, record.header, record.header.count, record.body, record.body.count)
+    }
+}
