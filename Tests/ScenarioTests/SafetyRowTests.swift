@@ -212,7 +212,7 @@ struct SafetyRowTests {
             world.drop { _ in true }
         }
         #expect(held > 0 && world.ids.contains { world[$0].acceptor.last_slot > 4 })
-        #expect(world.oracle.chosen.isEmpty)
+        #expect(world.oracle.chosenCount == 0)
         world.elect(1)
         world.run(for: 2 * second)
         let count = world.host(1).log.count

@@ -1,203 +1,151 @@
 import CPaxos
 
 /// What must hold in every world, whatever happens in it. It sees only what leaves the replicas:
-/// frames, records and deliveries.
+/// frames, records, deliveries and outcomes, and it looks at each as it comes.
 ///
 /// Source: Lamport, "Paxos Made Simple" (2001), section 2.1: "Only a value that has been proposed
 /// may be chosen; only a single value is chosen; and a process never learns that a value has been
 /// chosen unless it actually has been." A value is chosen when q2 nodes have voted for it under one
-/// ballot.
-package struct Oracle {
-    struct Vote: Hashable {
-        let ballot: UInt64
-        let slot: UInt64
-    }
-    struct Origin: Hashable {
-        let node: UInt16
-        let number: UInt64
-    }
-    struct Durable {
-        var promised: UInt64 = 0
-        var votes: Set<Vote> = []
-    }
+/// ballot. A vote of a durable node counts once its record is flushed.
+///
+/// Its files: `Oracle+Frames` what leaves a node, `+Votes` ballots and what is chosen, `+Promises`,
+/// `+Disk` records, `+Log` proposals, deliveries and outcomes.
+///
+/// - Complexity: O(1) for each slot that a frame, record or delivery names.
+package struct Oracle: ~Copyable {
+    let members: Int
+    let q2: Int
+    let isDurable: Bool
+    var slots = Table(SlotRecord())
+    var votes = Table(Vote())
+    /// For each slot and node the highest ballot of a vote that was sent.
+    var sentVotes = Table<UInt64>(0)
+    var nodes: Table<NodeRecord>
+    var proposals = Table(Proposal())
+    var lives = Table(Life())
+    /// Every slot up to it is chosen.
+    package internal(set) var chosenTo: UInt64 = 0
+    /// How many slots are chosen.
+    package internal(set) var chosenCount = 0
+    /// The highest slot that anyone delivered.
+    package internal(set) var deliveredTo: UInt64 = 0
+    /// The run of the ACCEPT seen last: a leader sends the same one to each peer.
+    var lastAccept = AcceptMark()
+    package internal(set) var violations: [Violation] = []
 
-    private let q1: Int
-    private let q2: Int
-    private let isDurable: Bool
-    private var proposed: [Vote: Entry] = [:]
-    private var voters: [Vote: UInt32] = [:]
-    private var disks: [UInt16: Durable] = [:]
-    private var promises: [UInt16: UInt64] = [:]
-    private var values: [Origin: Bytes] = [:]
-    private var slots: [Origin: UInt64] = [:]
-    private var refused: Set<Origin> = []
-    /// The entry that is chosen in a slot, and the lowest ballot under which it was seen chosen.
-    package private(set) var chosen: [UInt64: (entry: Entry, ballot: UInt64)] = [:]
-    package private(set) var violations: [String] = []
-
-    init(q1: Int, q2: Int, isDurable: Bool) {
-        self.q1 = q1
+    package init(members: Int, q2: Int, isDurable: Bool) {
+        self.members = members
         self.q2 = q2
         self.isDurable = isDurable
+        nodes = Table(NodeRecord(), capacity: members + 1)
     }
 
-    private mutating func require(_ holds: Bool, _ message: @autoclosure () -> String) {
-        if !holds { violations.append(message()) }
+    /// Slots beyond it are no slots of a test: a mutated core may name any.
+    static let slotLimit: UInt64 = 1 << 22
+
+    /// Whether `slot` is one that this world can have come to.
+    mutating func isPlausible(_ slot: UInt64, _ count: UInt64 = 1) -> Bool {
+        let fits = slot >= 1 && slot < Self.slotLimit && count < Self.slotLimit
+        require(.conduct, fits, "slot \(slot)+\(count) is out of all bounds")
+        return fits
     }
 
-    // MARK: What leaves a node
+    @inline(__always)
+    mutating func require(
+        _ invariant: Invariant, _ holds: Bool, _ detail: @autoclosure () -> String
+    ) {
+        if !holds { violate(invariant, detail()) }
+    }
 
-    mutating func saw(sent packet: Packet) {
-        let ballot = packet.fields.ballot
-        switch packet.kind {
-        case PAXOS_FRAME_PREPARE.rawValue:
-            requireDurable(packet.from, promise: ballot, packet)
-        case PAXOS_FRAME_PROMISE.rawValue:
-            requireDurable(packet.from, promise: ballot, packet)
-        case PAXOS_FRAME_ACCEPT.rawValue:
-            sawAccept(packet)
-        case PAXOS_FRAME_ACCEPTED.rawValue:
-            for index in 0..<UInt64(packet.fields.count) {
-                let vote = Vote(ballot: ballot, slot: packet.fields.slot + index)
-                require(
-                    !isDurable || disks[packet.from]?.votes.contains(vote) == true,
-                    "\(packet) left before its vote for slot \(vote.slot) was durable")
-                count(vote, by: packet.from)
-            }
-        default:
-            break
+    /// Note a violation. The first few of a world say all there is to say.
+    @inline(never)
+    package mutating func violate(_ invariant: Invariant, _ detail: String) {
+        if violations.count < 16 {
+            violations.append(Violation(invariant: invariant, detail: detail))
         }
     }
+}
 
-    private mutating func requireDurable(_ node: UInt16, promise ballot: UInt64, _ packet: Packet) {
-        guard isDurable else { return }
-        require(
-            disks[node, default: Durable()].promised >= ballot,
-            "\(packet) left before its promise was durable")
-    }
+/// What identifies an entry, byte for byte: its checksum and its origin, mixed. Never 0.
+package typealias ValueID = UInt64
 
-    private mutating func sawAccept(_ packet: Packet) {
-        for (index, entry) in packet.entries.enumerated() {
-            let slot = packet.fields.slot + UInt64(index)
-            let vote = Vote(ballot: packet.fields.ballot, slot: slot)
-            if let earlier = proposed[vote] {
-                require(earlier == entry, "\(packet): two values for one ballot and slot")
-            } else {
-                proposed[vote] = entry
-                requireCarries(vote, entry)
-                sawOrigin(entry)
-            }
-            if packet.has(PAXOS_FLAG_VOTED) {
-                require(!isDurable, "\(packet): a durable vote was counted before its flush")
-                count(vote, by: packet.from)
-            }
-        }
-    }
+@inline(__always)
+package func valueID(_ entry: paxos_entry_t) -> ValueID {
+    var id = UInt64(entry.checksum) &* 0x9E37_79B9_7F4A_7C15
+    id ^= UInt64(entry.incarnation) << 32 | UInt64(entry.kind) << 16 | UInt64(entry.node)
+    id = (id ^ (id >> 29)) &* 0xBF58_476D_1CE4_E5B9
+    id ^= entry.number
+    id = (id ^ (id >> 32)) &* 0x94D0_49BB_1331_11EB
+    return id | 1
+}
 
-    /// P2b: "If a proposal with value v is chosen, then every higher-numbered proposal issued by
-    /// any proposer has value v."
-    private mutating func requireCarries(_ vote: Vote, _ entry: Entry) {
-        guard let chosen = chosen[vote.slot], vote.ballot > chosen.ballot else { return }
-        require(
-            chosen.entry == entry,
-            "slot \(vote.slot): \(entry) proposed although \(chosen.entry) is chosen")
-    }
+/// What is known of a slot.
+struct SlotRecord: BitwiseCopyable {
+    /// The value that is chosen; 0: none yet.
+    var chosen: ValueID = 0
+    /// The lowest ballot under which it was seen chosen.
+    var ballot: UInt64 = 0
+    /// The newest of the slot's votes, plus 1; 0: none.
+    var votes: UInt32 = 0
+    var checksum: UInt32 = 0
+}
 
-    private mutating func sawOrigin(_ entry: Entry) {
-        guard !entry.isNoop else { return }
-        let header = entry.header
-        let origin = Origin(node: header.node, number: header.number)
-        if let value = values[origin] {
-            require(value == entry.value, "\(entry) is not what was proposed under its number")
-        }
-        require(!refused.contains(origin), "\(entry) was refused and is proposed")
-    }
+/// What was proposed under one ballot for one slot, and who voted for it.
+struct Vote: BitwiseCopyable {
+    var ballot: UInt64 = 0
+    /// 0: not seen yet.
+    var value: ValueID = 0
+    var checksum: UInt32 = 0
+    /// Nodes, a bit each.
+    var voters: UInt32 = 0
+    /// Nodes whose disk has the vote.
+    var durable: UInt32 = 0
+    /// It was made by hand, without a phase 1: it need not carry what is chosen.
+    var isOutside = false
+    /// The vote of another ballot for the slot, plus 1; 0: none.
+    var next: UInt32 = 0
+}
 
-    private mutating func count(_ vote: Vote, by node: UInt16) {
-        voters[vote, default: 0] |= 1 << UInt32(node)
-        guard voters[vote]!.nonzeroBitCount >= q2, let entry = proposed[vote] else { return }
-        if let earlier = chosen[vote.slot] {
-            require(
-                earlier.entry == entry,
-                "slot \(vote.slot): chosen \(earlier.entry) and then \(entry)")
-            if vote.ballot < earlier.ballot { chosen[vote.slot]!.ballot = vote.ballot }
-        } else {
-            chosen[vote.slot] = (entry, vote.ballot)
-        }
-    }
+struct NodeRecord: BitwiseCopyable {
+    var incarnation: UInt32 = 1
+    /// Its disk was lost or damaged: it may vote no more, and what it forgot is no news.
+    var isWrecked = false
+    /// Highest ballot in a flushed record.
+    var durablePromise: UInt64 = 0
+    /// Highest ballot of a PREPARE, PROMISE or vote that left it.
+    var sentPromise: UInt64 = 0
+    /// As its acceptor said last, in this life.
+    var promise: UInt64 = 0
+    /// Highest ballot that it sent as its own, and in which of its lives.
+    var ownBallot: UInt64 = 0
+    var ownIncarnation: UInt32 = 0
+    /// Highest slot that it sent a vote for.
+    var votedTo: UInt64 = 0
+    var delivered: UInt64 = 0
+    var proposalCount = 0
+}
 
-    // MARK: The disk
+/// A life of a node: where its proposals stand.
+struct Life: BitwiseCopyable {
+    var first = 0
+    var count = 0
+}
 
-    /// A record became durable.
-    mutating func saw(durable record: Packet, on node: UInt16) {
-        let fields = record.fields
-        if fields.ballot > disks[node, default: Durable()].promised {
-            disks[node, default: Durable()].promised = fields.ballot
-        }
-        guard fields.ballot != 0 else { return }
-        for (index, entry) in record.entries.enumerated() {
-            let vote = Vote(ballot: fields.ballot, slot: fields.slot + UInt64(index))
-            if proposed[vote] == nil { proposed[vote] = entry }
-        }
-        for index in 0..<UInt64(fields.count) {
-            let vote = Vote(ballot: fields.ballot, slot: fields.slot + index)
-            disks[node, default: Durable()].votes.insert(vote)
-            count(vote, by: node)
-        }
-    }
+struct Proposal: BitwiseCopyable {
+    /// 0: never made.
+    var value: ValueID = 0
+    /// Where it was delivered; 0: nowhere yet.
+    var slot: UInt64 = 0
+    var isRefused = false
+    /// Its node was told that the outcome is unknown.
+    var isUnknown = false
+}
 
-    // MARK: The hosts
-
-    mutating func saw(proposal number: UInt64, of node: UInt16, value: Bytes) {
-        let origin = Origin(node: node, number: number)
-        require(values[origin] == nil, "node \(node) gave out number \(number) twice")
-        values[origin] = value
-    }
-
-    mutating func saw(promise: UInt64, of node: UInt16) {
-        require(
-            promise >= promises[node, default: 0],
-            "node \(node) lowered its promise to \(promise)")
-        promises[node] = promise
-    }
-
-    mutating func saw(refusal number: UInt64, of node: UInt16) {
-        let origin = Origin(node: node, number: number)
-        require(values[origin] != nil, "node \(node): number \(number) refused, never proposed")
-        require(slots[origin] == nil, "node \(node): number \(number) delivered, then refused")
-        refused.insert(origin)
-    }
-
-    mutating func saw(delivered entry: Entry, in slot: UInt64, at node: UInt16) {
-        if let chosen = chosen[slot] {
-            require(
-                chosen.entry == entry,
-                "node \(node) delivered \(entry) in slot \(slot), \(chosen.entry) is chosen")
-        } else {
-            require(false, "node \(node) delivered \(entry) in slot \(slot): nothing is chosen")
-        }
-        guard !entry.isNoop else { return }
-        let header = entry.header
-        let origin = Origin(node: header.node, number: header.number)
-        require(values[origin] == entry.value, "\(entry) was never proposed with these bytes")
-        require(!refused.contains(origin), "\(entry) was refused and is delivered")
-        let earlier = slots[origin] ?? slot
-        require(earlier == slot, "\(entry) is in slot \(earlier) and in \(slot)")
-        slots[origin] = slot
-    }
-
-    mutating func saw(_ violation: String) { violations.append(violation) }
-
-    /// Whether a proposal stands in a slot that someone delivered.
-    package func isDelivered(_ number: UInt64, of node: UInt16) -> Bool {
-        slots[Origin(node: node, number: number)] != nil
-    }
-
-    /// Entries handed to an acceptor from outside the world count as proposed.
-    package mutating func saw(outside packet: Packet) {
-        if packet.isKind(PAXOS_FRAME_ACCEPT) { sawAccept(packet) }
-        for entry in packet.entries where !entry.isNoop {
-            values[Origin(node: entry.header.node, number: entry.header.number)] = entry.value
-        }
-    }
+struct AcceptMark: BitwiseCopyable {
+    var ballot: UInt64 = 0
+    var slot: UInt64 = 0
+    var count: UInt32 = 0
+    var digest: UInt64 = 0
+    var incarnation: UInt32 = 0
+    var flags: UInt16 = 0
 }

@@ -16,7 +16,7 @@ extension World {
         case PAXOS_EFFECT_WRITE.rawValue: write(effect, id)
         case PAXOS_EFFECT_DELIVER.rawValue: take(effect, id)
         case PAXOS_EFFECT_OUTCOME.rawValue: outcome(effect, id)
-        default: oracle.saw("node \(id): effect of kind \(effect.kind)")
+        default: oracle.violate(.conduct, "node \(id): effect of kind \(effect.kind)")
         }
     }
 
@@ -31,10 +31,10 @@ extension World {
         let packet = packet(effect, id)
         var fields = paxos_frame_t()
         if paxos_frame_decode(packet.header, packet.header.count, &fields) != PAXOS_OK {
-            oracle.saw("node \(id) sent a frame that the decoder refuses: \(packet)")
+            oracle.violate(.conduct, "node \(id) sent what the decoder refuses: \(packet)")
         }
         hosts[Int(id) - 1].sentCounts[Int(packet.kind)] += 1
-        oracle.saw(sent: packet)
+        withUnsafePointer(to: fields) { oracle.sent($0, packet.body) }
         onSend?(packet)
         post(packet)
         guard effect.token != 0 else { return }
@@ -44,7 +44,7 @@ extension World {
                     token: effect.token, offset: effect.body_offset, body: packet.body,
                     due: now + random.time(range)))
         } else if self[id].sent(effect.token) != PAXOS_OK {
-            oracle.saw("node \(id) does not know its own token")
+            oracle.violate(.conduct, "node \(id) does not know its own token")
         }
     }
 
@@ -70,12 +70,17 @@ extension World {
         }
     }
 
+    /// A record became durable.
+    func sawFlushed(_ record: Packet, on id: UInt16) {
+        withUnsafePointer(to: record.fields) { oracle.flushed($0, record.body, on: id) }
+    }
+
     private func flushNow(_ id: UInt16) -> Bool {
         let host = host(id)
         guard disk == .immediate, !host.isDiskStalled, !host.unflushed.isEmpty else { return false }
         let records = host.unflushed
         hosts[Int(id) - 1].unflushed = []
-        for record in records { oracle.saw(durable: record, on: id) }
+        for record in records { sawFlushed(record, on: id) }
         _ = self[id].flushed(records.last!.fields.nonce, now: now)
         return true
     }
@@ -84,11 +89,8 @@ extension World {
         let index = Int(id) - 1
         let bytes = self[id].bytes(at: effect.body_offset, count: effect.body_bytes)
         var slot = effect.slot
-        if slot != UInt64(hosts[index].log.count) + 1 {
-            oracle.saw("node \(id) delivered slot \(slot) after \(hosts[index].log.count)")
-        }
         for entry in Entry.split(bytes, count: Int(effect.count)) {
-            oracle.saw(delivered: entry, in: slot, at: id)
+            oracle.delivered(entry.header, in: slot, at: id)
             clients?.saw(delivered: entry, in: slot, at: id, now: now)
             hosts[index].log.append(entry)
             if !entry.isNoop && entry.header.node == id {
@@ -102,11 +104,12 @@ extension World {
         let index = Int(id) - 1
         for number in effect.number..<effect.number + UInt64(effect.count) {
             if UInt32(effect.reason) == PAXOS_REASON_LOST.rawValue {
+                oracle.unknown(number, at: id, incarnation: self[id].config.incarnation)
                 if hosts[index].outcomes[number] == nil {
                     hosts[index].outcomes[number] = .unknown
                 }
             } else {
-                oracle.saw(refusal: number, of: id)
+                oracle.refused(number, at: id, incarnation: self[id].config.incarnation)
                 clients?.saw(
                     refusal: number, of: id, incarnation: self[id].config.incarnation, now: now)
                 hosts[index].outcomes[number] = .refused(effect.reason)
@@ -121,7 +124,7 @@ extension World {
         guard delivered > hosts[index].trimmed + UInt64(held) else { return }
         hosts[index].trimmed = delivered
         if self[id].trim(delivered) != PAXOS_OK {
-            oracle.saw("node \(id) refused to trim what it delivered")
+            oracle.violate(.conduct, "node \(id) refused to trim what it delivered")
         }
     }
 }

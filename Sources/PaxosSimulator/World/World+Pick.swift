@@ -27,7 +27,7 @@ extension World {
             deliver(packet)
             steps += 1
             if steps > 100_000 {
-                oracle.saw("messages without end")
+                oracle.violate(.conduct, "messages without end")
                 return
             }
         }

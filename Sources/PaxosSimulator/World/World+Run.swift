@@ -50,7 +50,7 @@ extension World {
         case .tick(let id):
             tick(id, at: now)
             if self[id].deadline <= now {
-                oracle.saw("node \(id) wants to be called at once after a tick: a busy loop")
+                oracle.violate(.conduct, "node \(id) wants to be called at once after a tick: a busy loop")
             }
         case .flush(let id):
             hosts[Int(id) - 1].flushDue = .max
@@ -61,7 +61,7 @@ extension World {
         case .sent(let id):
             let unsent = hosts[Int(id) - 1].unsent.removeFirst()
             if !self[id].bytes(at: unsent.offset, equal: unsent.body) {
-                oracle.saw("node \(id): a body changed before it was said to be sent")
+                oracle.violate(.bytes, "node \(id): a body changed before it was said to be sent")
             }
             _ = self[id].sent(unsent.token)
             drain(id)

@@ -75,14 +75,14 @@ package final class World {
         hosts = nodes.map { _ in Host() }
         let acceptor = nodes[0].acceptor
         oracle = Oracle(
-            q1: Int(acceptor.q1), q2: Int(acceptor.q2), isDurable: acceptor.memory_only == 0)
+            members: members, q2: Int(acceptor.q2), isDurable: acceptor.memory_only == 0)
     }
 
     package subscript(id: UInt16) -> Node { nodes[Int(id) - 1] }
     package func host(_ id: UInt16) -> Host { hosts[Int(id) - 1] }
     package var ids: [UInt16] { nodes.map(\.id) }
     package var liveIds: [UInt16] { ids.filter { !host($0).isDown } }
-    package var violations: [String] { oracle.violations }
+    package var violations: [Violation] { oracle.violations }
 
     // MARK: Calls into a replica
 
@@ -97,7 +97,7 @@ package final class World {
     /// Hand over a frame that no node of this world sent.
     @discardableResult
     package func inject(_ packet: Packet) -> paxos_status_t {
-        oracle.saw(outside: packet)
+        withUnsafePointer(to: packet.fields) { oracle.outside($0, packet.body) }
         return deliver(packet)
     }
 
@@ -112,7 +112,9 @@ package final class World {
     {
         let result = self[id].propose(value, now: now)
         if result.status == PAXOS_OK {
-            oracle.saw(proposal: result.number, of: id, value: value)
+            let entry = Entry(
+                value, node: id, incarnation: self[id].config.incarnation, number: result.number)
+            oracle.proposed(entry.header, at: id)
             hosts[Int(id) - 1].numbers.append(result.number)
             clients?.saw(
                 proposal: result.number, of: id, incarnation: self[id].config.incarnation,
@@ -145,9 +147,9 @@ package final class World {
         let records = hosts[index].unflushed.prefix(count)
         guard let last = records.last else { return }
         hosts[index].unflushed.removeFirst(records.count)
-        for record in records { oracle.saw(durable: record, on: id) }
+        for record in records { sawFlushed(record, on: id) }
         if self[id].flushed(last.fields.nonce, now: now) != PAXOS_OK {
-            oracle.saw("node \(id) does not know its own lsn")
+            oracle.violate(.conduct, "node \(id) does not know its own lsn")
         }
         drain(id)
     }
