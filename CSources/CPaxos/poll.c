@@ -23,6 +23,8 @@ static void poll_write(paxos_acceptor_t *a, paxos_effect_t *effect) {
     frame.watermark = write->watermark;
     frame.trim = a->trimmed;
     if (a->abstains) { frame.flags |= PAXOS_FLAG_ABSTAINS; }
+    const uint64_t pending = write->lsn - 1 - a->flushed;
+    frame.state = pending < UINT16_MAX ? (uint16_t)pending : UINT16_MAX;
     paxos_effect_clear(effect, PAXOS_EFFECT_WRITE);
     effect->node = a->node;
     effect->lsn = write->lsn;

@@ -4,6 +4,10 @@
  * of its time, so that older ones may be gone. Nothing here is noted in the journal again. What a
  * damaged record may have held is unknown, never empty: promises say so, and a candidate then needs
  * others who know. Slots that hold something newer than the damage are known again.
+ *
+ * A record says how many before it were not known to be durable when it was handed out. So damage
+ * that nothing later vouches for is told from a torn tail: what was never acknowledged is dropped,
+ * and a power cut of all nodes at once leaves nothing unknown.
  * Source  Alagappan et al., "Protocol-Aware Recovery for Consensus-Based Storage" (FAST 2018). */
 #include "paxos/hot_log.h"
 
@@ -23,7 +27,7 @@ static bool record_read(const uint8_t *bytes, size_t length_bytes, paxos_frame_t
     const bool has_ballot = record->kind <= PAXOS_RECORD_BALLOTS;
     return record->kind >= PAXOS_RECORD_PROMISED && record->kind <= PAXOS_RECORD_MARK &&
            record->nonce != 0 && (record->flags & ~PAXOS_FLAG_ABSTAINS) == 0 &&
-           record->state == 0 && has_run == (record->slot != 0) &&
+           record->state < record->nonce && has_run == (record->slot != 0) &&
            has_run == (record->count != 0) && has_body == (record->body_bytes != 0) &&
            has_ballot == (record->ballot != 0) && record->ballot <= record->other &&
            record->slot < PAXOS_SLOT_MAX && record->watermark < PAXOS_SLOT_MAX &&
@@ -45,15 +49,37 @@ static void lose(paxos_acceptor_t *a, uint64_t first, uint64_t last) {
     if (last > a->last_slot) { a->last_slot = last; }
 }
 
+/* The record with damaged entries was durable: its slots are unknown. */
+static void lose_damaged(paxos_acceptor_t *a) {
+    if (a->damaged_lsn == 0) { return; }
+    lose(a, a->damaged_from, a->damaged_to);
+    a->lsn = a->damaged_lsn;
+    a->damaged_lsn = 0;
+}
+
+/* The record's entries are not whole: a torn tail, if nothing comes that knows better. */
+static void note_damaged(paxos_acceptor_t *a, const paxos_frame_t *record) {
+    a->damaged_lsn = record->nonce;
+    a->damaged_from = record->slot;
+    a->damaged_to = record->slot + record->count - 1;
+}
+
+/* Whether a record follows on what is known, or vouches for what is missing. */
+static bool is_durable(const paxos_acceptor_t *a, const paxos_frame_t *record, bool is_gap) {
+    const uint64_t flushed = record->nonce - 1 - record->state;
+    if (is_gap) { return flushed > a->lsn && flushed >= a->damaged_lsn; }
+    return flushed >= a->damaged_lsn;
+}
+
 /* What a whole header says beside its own matter: promise, trim point and commit mark. */
-static void take_header(paxos_acceptor_t *a, const paxos_frame_t *record) {
-    const bool is_gap = a->lsn != 0 && record->nonce != a->lsn + 1;
-    a->lsn = record->nonce;
+static void take_header(paxos_acceptor_t *a, const paxos_frame_t *record, bool is_gap) {
+    lose_damaged(a);
     if (record->other > a->promised) { a->promised = record->other; }
     if (record->trim > a->trimmed) { a->trimmed = record->trim; }
     if ((record->flags & PAXOS_FLAG_ABSTAINS) != 0) { a->abstains = 1; }
     /* Records between are lost. They can have spoken of this window only. */
     if (is_gap) { lose(a, a->trimmed + 1, a->trimmed + a->window_slots); }
+    paxos_members(a)[a->self_index].incarnation = record->incarnation;
     /* The mark speaks of what older records hold: chosen before this one is looked at. */
     uint64_t slot = (a->mark > a->trimmed ? a->mark : a->trimmed) + 1;
     for (; slot <= record->watermark; slot++) {
@@ -84,9 +110,10 @@ static paxos_status_t take_entries(
             PAXOS_OK &&
         digest == whole.digest;
     if (!is_whole) {
-        lose(a, whole.slot, whole.slot + whole.count - 1);
+        note_damaged(a, record);
         return PAXOS_ERR_WIRE;
     }
+    a->lsn = record->nonce;
     const paxos_run_t run = paxos_run_above_trim(a, whole);
     if (run.count == 0) { return PAXOS_OK; }
     const bool is_learned = record->kind == PAXOS_RECORD_CHOSEN;
@@ -95,6 +122,7 @@ static paxos_status_t take_entries(
 
 /* The same entries as before, accepted again: those that are still held. */
 static void take_ballots(paxos_acceptor_t *a, const paxos_frame_t *record) {
+    a->lsn = record->nonce;
     for (uint32_t i = 0; i < record->count; i++) {
         paxos_cell_t *cell = paxos_cell(a, record->slot + i);
         if (paxos_cell_holds(cell, record->slot + i)) { cell->ballot = record->ballot; }
@@ -106,23 +134,33 @@ paxos_status_t paxos_acceptor_recover(
     size_t body_bytes) {
     if (a->magic != PAXOS_BLOCK_RECOVERING) { return PAXOS_ERR_CORRUPT; }
     paxos_frame_t record;
-    if (!record_read(header, header_bytes, &record)) { return PAXOS_ERR_WIRE; }
+    if (!record_read(header, header_bytes, &record)) {
+        /* A gap in the lsn will tell, but for the very first one. */
+        if (a->lsn == 0) { a->is_headless = 1; }
+        return PAXOS_ERR_WIRE;
+    }
     if (record.cluster != a->cluster || record.group != a->group || record.sender != a->node ||
         record.receiver != a->node) {
         return PAXOS_ERR_FOREIGN;
     }
-    if (record.nonce <= a->lsn) { return PAXOS_ERR_RANGE; }
+    const uint64_t last = a->damaged_lsn != 0 ? a->damaged_lsn : a->lsn;
+    if (record.nonce <= last || record.incarnation >= a->incarnation ||
+        record.incarnation < paxos_members(a)[a->self_index].incarnation) {
+        return PAXOS_ERR_RANGE;
+    }
     const uint64_t trimmed = record.trim > a->trimmed ? record.trim : a->trimmed;
     const uint64_t window_end = trimmed + a->window_slots;
     if (record.watermark > window_end || record.slot + record.count > window_end + 1) {
         return PAXOS_ERR_FULL;
     }
-    take_header(a, &record);
+    const bool is_gap = last == 0 ? a->is_headless : record.nonce != last + 1;
+    if (!is_durable(a, &record, is_gap)) { return PAXOS_ERR_WIRE; }
+    take_header(a, &record, is_gap);
     switch (record.kind) {
         case PAXOS_RECORD_ENTRIES:
         case PAXOS_RECORD_CHOSEN: return take_entries(a, &record, body, body_bytes);
         case PAXOS_RECORD_BALLOTS: take_ballots(a, &record); return PAXOS_OK;
-        default: return PAXOS_OK;
+        default: a->lsn = record.nonce; return PAXOS_OK;
     }
 }
 
@@ -138,6 +176,10 @@ paxos_status_t paxos_acceptor_recovered(
         (a->memory_only && acknowledged_lsn != 0)) {
         return PAXOS_ERR_RANGE;
     }
+    if (acknowledged_lsn >= a->damaged_lsn) { lose_damaged(a); }
+    a->damaged_lsn = 0;
+    a->is_headless = 0;
+    paxos_members(a)[a->self_index].incarnation = 0;
     if (acknowledged_lsn > a->lsn) {
         a->abstains = 1;
         /* A hole in the journal says so for ever, whatever is written behind it. */

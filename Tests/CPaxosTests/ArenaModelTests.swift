@@ -326,7 +326,7 @@ struct RandomWalk {
                 return "slot \(slot): \(held), not \(before)"
             }
         }
-        journal.recycle(below: model.trimmed)
+        journal.recycle()
         return after.arenaFault()
     }
 }

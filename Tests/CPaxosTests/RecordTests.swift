@@ -17,6 +17,7 @@ struct RecordTests {
             $0.receiver = 1
             $0.nonce = lsn
             $0.other = promised
+            $0.state = UInt16(lsn - 1) /* none of those before was said to be durable */
             change(&$0)
         }
     }

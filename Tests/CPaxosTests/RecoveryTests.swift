@@ -169,7 +169,8 @@ final class RecoveryTests {
         accept(5, 1, x)
         accept(6, 2, y)
         journal.records[1].body[30] ^= 1
-        let after = journal.recovered().block
+        let after = journal.recovered(acknowledged: 2).block
+        #expect(after.status.abstains == 0 && after.status.lsn == 2, "its header says enough")
         let none = UInt32(PAXOS_FLAG_LAST)
         #expect(
             pages(after, 8) == [
@@ -183,7 +184,7 @@ final class RecoveryTests {
         accept(5, 1, x, x, x)
         accept(6, 2, y)
         journal.records[1].body[30] ^= 1
-        let after = journal.recovered().block
+        let after = journal.recovered(acknowledged: 2).block
         #expect(after.look(1) == .accepted(ballot(5), x) && after.look(2) == .empty)
         #expect(after.look(3) == .accepted(ballot(5), x))
         #expect(pages(after, 8)[1] == Page(PAXOS_RUN_UNKNOWN, 2, 1))
@@ -209,6 +210,77 @@ final class RecoveryTests {
                 Page(PAXOS_RUN_UNKNOWN, 5, 12), Page(PAXOS_RUN_EMPTY, 17, 0, flags: none),
             ])
         #expect(after.arenaFault() == nil)
+    }
+
+    /// Three votes handed out before any of them was said to be durable.
+    private func unflushed() {
+        for slot in 1...3 as ClosedRange<UInt64> {
+            let run = Run(ballot: ballot(5), slot: slot, entries: [x])
+            #expect(block.receive(acceptFrame(run)) == PAXOS_OK)
+            journal.records += block.pollAll().map(\.frame)
+        }
+    }
+
+    @Test("the first record cannot be read: what later ones do not hold is unknown (row 9)")
+    func missingFirst_isUnknown() {
+        accept(5, 1, x)
+        accept(5, 2, y)
+        journal.records[0].header[8] ^= 1
+        let (after, statuses, _) = journal.recovered()
+        #expect(statuses == [PAXOS_ERR_WIRE, PAXOS_OK])
+        #expect(after.look(2) == .accepted(ballot(5), y))
+        #expect(pages(after, 9)[0] == Page(PAXOS_RUN_UNKNOWN, 1, 1))
+    }
+
+    @Test("a torn tail: nothing vouches for it, so it and what stands behind it are dropped")
+    func tornTail_isDropped() {
+        unflushed()
+        for damage in [{ $0.records[1].body[30] ^= 1 }, { $0.records[1].header[50] ^= 1 }]
+            as [(inout Journal) -> Void]
+        {
+            var torn = journal
+            damage(&torn)
+            let (after, statuses, _) = torn.recovered(acknowledged: 1)
+            #expect(statuses == [PAXOS_OK, PAXOS_ERR_WIRE, PAXOS_ERR_WIRE])
+            #expect(after.look(1) == .accepted(ballot(5), x) && after.look(2) == .empty)
+            #expect(after.look(3) == .empty && after.status.lsn == 1)
+            #expect(after.status.abstains == 0 && after.acceptor.pointee.unknown_to == 0)
+            #expect(torn.recovered(acknowledged: 3).block.status.abstains == 1)
+        }
+    }
+
+    @Test("damage that a later record vouches for is none, even far behind it")
+    func vouchedDamage_isUnknown() {
+        unflushed()
+        #expect(block.flushed(3) == PAXOS_OK)
+        accept(5, 4, y)
+        journal.records[1].header[50] ^= 1
+        let (after, statuses, _) = journal.recovered()
+        #expect(statuses == [PAXOS_OK, PAXOS_ERR_WIRE, PAXOS_ERR_WIRE, PAXOS_OK])
+        #expect(after.look(4) == .accepted(ballot(5), y) && after.look(3) == .empty)
+        #expect(after.acceptor.pointee.unknown_from == 1 && after.status.lsn == 4)
+    }
+
+    @Test("records of an earlier life behind those of a later one are stale")
+    func earlierLife_isStale() {
+        accept(5, 1, x)
+        accept(5, 2, x)
+        accept(5, 3, x)
+        let old = journal.records
+        journal.records.removeLast(2)
+        let second = journal.recovered().block
+        let run = Run(ballot: ballot(7), slot: 2, entries: [y])
+        #expect(second.receive(acceptFrame(run)) == PAXOS_OK)
+        _ = journal.settle(second)
+        journal.records.append(old[2])
+        let third = Journal.restarted(incarnation: 3)
+        #expect(
+            journal.records.map(third.recover) == [PAXOS_OK, PAXOS_OK, PAXOS_ERR_RANGE])
+        #expect(paxos_acceptor_recovered(third.acceptor, 0, 2) == PAXOS_OK)
+        #expect(third.look(2) == .accepted(ballot(7), y) && third.look(3) == .empty)
+        #expect(third.status.abstains == 0 && third.status.lsn == 2)
+        let now = Journal.restarted(incarnation: 1 + 1)
+        #expect(now.recover(journal.records[1]) == PAXOS_ERR_RANGE, "of this very life")
     }
 
     @Test("a record that came before, or is of another, is refused (row 10)")
@@ -240,11 +312,13 @@ final class RecoveryTests {
     @Test("every bit flip and every cut of a record is seen")
     func damage_isSeen() {
         accept(5, 1, x)
-        let record = journal.records[0]
+        accept(5, 2, y)
+        let record = journal.records[1]
         for index in 0..<record.header.count * 8 {
             var damaged = record
             damaged.header[index / 8] ^= 1 << UInt8(index % 8)
             let after = Journal.restarted()
+            #expect(after.recover(journal.records[0]) == PAXOS_OK)
             let image = after.image
             #expect(after.recover(damaged) == PAXOS_ERR_WIRE)
             #expect(after.image == image)

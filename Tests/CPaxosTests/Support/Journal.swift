@@ -19,8 +19,12 @@ struct Journal {
         return replies
     }
 
-    /// Drop records from the front whose slots are all trimmed; the last one stays.
-    mutating func recycle(below trimmed: UInt64) {
+    /// Drop records from the front whose slots the last one says to be trimmed.
+    mutating func recycle() {
+        guard let last = records.last else { return }
+        var end = paxos_frame_t()
+        paxos_frame_read(last.header, &end)
+        let trimmed = end.trim
         let kept = records.dropLast().firstIndex { record in
             var fields = paxos_frame_t()
             paxos_frame_read(record.header, &fields)

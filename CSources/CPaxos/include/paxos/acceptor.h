@@ -62,13 +62,17 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_init(
 
 /* After a restart (incarnation over 1), the journal is given back before any other call: each
  * record, header and body as a WRITE effect had them, in the order of their lsn. The first may have
- * any lsn: records may be recycled when the trim point of a later one covers all their slots.
+ * any lsn: the host knows where its journal starts, and may recycle records when the trim point of a
+ * later one covers all their slots.
  * Post  PAXOS_OK           taken.
- *       PAXOS_ERR_WIRE     the record is damaged: go on with the next. If its header is whole, its
- *                          slots are unknown now; if not, the gap in the lsn shows at the next
- *                          record, and all that is not known to be chosen is unknown.
+ *       PAXOS_ERR_WIRE     the record is damaged, or stands behind a damaged one that was maybe
+ *                          never durable: go on with the next. What was durable for certain (a later
+ *                          record or acknowledged_lsn says so) is unknown then: its slots where its
+ *                          header is whole, otherwise all that is not known to be chosen. The rest
+ *                          is a torn tail and dropped.
  *       PAXOS_ERR_FOREIGN  unchanged; a record of another cluster, group or node.
- *       PAXOS_ERR_RANGE    unchanged; its lsn came before: a stale or misplaced record.
+ *       PAXOS_ERR_RANGE    unchanged; its lsn or incarnation came before, or is this life's: a stale
+ *                          or misplaced record.
  *       PAXOS_ERR_FULL     the window or arena of this configuration cannot hold what an earlier
  *                          one held: start over with a larger one.
  *       PAXOS_ERR_CORRUPT  unchanged; the acceptor is not waiting for its journal.

@@ -150,17 +150,21 @@ struct paxos_acceptor {
     uint64_t open_count;  /* ... and how many slots it has */
     uint64_t pinned_from; /* lowest position that forwards not yet sent need, or none */
     /* durability */
-    uint64_t lsn;     /* last given out */
-    uint64_t flushed; /* last said to be durable */
-    uint64_t mark;    /* durable commit mark: after a restart, decided is no lower */
-    uint64_t marked;  /* the same, noted but maybe not durable yet */
+    uint64_t lsn;          /* last given out */
+    uint64_t flushed;      /* last said to be durable */
+    uint64_t mark;         /* durable commit mark: after a restart, decided is no lower */
+    uint64_t marked;       /* the same, noted but maybe not durable yet */
+    uint64_t damaged_lsn;  /* recovering: the last record's, if its entries were not whole ... */
+    uint64_t damaged_from; /* ... and the slots that it was about */
+    uint64_t damaged_to;
+    uint64_t is_headless; /* recovering: 1: the first record could not be read */
     uint64_t replies_in;
     uint64_t replies_out;
     uint64_t writes_in;
     uint64_t writes_polled;
     uint64_t writes_out;
     paxos_counters_t counters;
-    uint8_t zero_tail[PAXOS_ACCEPTOR_STATE_BYTES - 432u];
+    uint8_t zero_tail[PAXOS_ACCEPTOR_STATE_BYTES - 464u];
 };
 typedef struct paxos_acceptor paxos_acceptor_t;
 
