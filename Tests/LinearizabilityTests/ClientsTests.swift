@@ -13,14 +13,12 @@ struct ClientsTests {
         for index in 0..<operations {
             let node = UInt16(index % 3 + 1)
             let value = clients.command(padding: index % 5)
-            clients.saw(
-                proposal: UInt64(index), of: node, incarnation: 1, value: value,
-                now: UInt64(index) * 10)
             log.append(Entry(value, node: node, number: UInt64(index)))
+            clients.proposed(log.last!.header, value, at: node, now: UInt64(index) * 10)
             for node in 1...3 as ClosedRange<UInt16> {
                 for entry in handOut(node, log.count, log) {
-                    clients.saw(
-                        delivered: entry, in: UInt64(log.count), at: node,
+                    clients.delivered(
+                        entry.header, entry.value, in: UInt64(log.count), at: node,
                         now: UInt64(index) * 10 + UInt64(node))
                 }
             }
@@ -66,16 +64,11 @@ struct ClientsTests {
     @Test("what was refused, and happens all the same, is seen")
     func refusedAndDone_isSeen() throws {
         var clients = Clients(keys: 1, seed: 3)
-        var values: [Bytes] = []
         for number in 1...20 as ClosedRange<UInt64> {
-            values.append(clients.command())
-            clients.saw(
-                proposal: number, of: 1, incarnation: 1, value: values.last!, now: number)
-            if number % 3 == 0 {
-                clients.saw(refusal: number, of: 1, incarnation: 1, now: number)
-            }
-            clients.saw(
-                delivered: Entry(values.last!, number: number), in: number, at: 1, now: number)
+            let entry = Entry(clients.command(), number: number)
+            clients.proposed(entry.header, entry.value, at: 1, now: number)
+            if number % 3 == 0 { clients.refused(number, at: 1, incarnation: 1, now: number) }
+            clients.delivered(entry.header, entry.value, in: number, at: 1, now: number)
         }
         #expect(try #require(clients.violation).reason.contains("was refused, and is read"))
     }
@@ -86,19 +79,18 @@ struct ClientsTests {
         var log: [Entry] = []
         func deliver(_ slots: ClosedRange<Int>) {
             for slot in slots {
-                clients.saw(
-                    delivered: log[slot - 1], in: UInt64(slot), at: 1, now: UInt64(slot))
+                clients.delivered(
+                    log[slot - 1].header, log[slot - 1].value, in: UInt64(slot), at: 1,
+                    now: UInt64(slot))
             }
         }
         for number in 1...100 {
             let incarnation: UInt32 = number <= 50 ? 1 : 2
             let value = clients.command()
-            clients.saw(
-                proposal: UInt64(number), of: 1, incarnation: incarnation, value: value,
-                now: UInt64(number))
             log.append(Entry(value, incarnation: incarnation, number: UInt64(number)))
+            clients.proposed(log.last!.header, value, at: 1, now: UInt64(number))
             if number == 51 {
-                clients.saw(restart: 1, slot: 30)
+                clients.restarted(1, slot: 30)
                 deliver(31...50)
             }
             deliver(number...number)

@@ -2,15 +2,26 @@ import CPaxos
 
 /// Clients of a replicated map: what they ask, what they are answered, and when.
 ///
-/// A world proposes what ``command(padding:)`` makes, and says what becomes of it: a delivery at the
-/// node that was asked answers; a refusal ends the operation; where a node crashes, or says
-/// *unknown*, the operation stays open for ever, unless it is seen decided after all. Reads go
-/// through the log as writes do. Values that are no commands are nobody's business here.
+/// A world proposes what ``command(to:)`` makes, and says what becomes of it: a delivery at the node
+/// that was asked answers; a refusal ends the operation; where a node crashes, or says *unknown*,
+/// the operation stays open for ever, unless it is seen decided after all. Reads go through the log
+/// as writes do. Values that are no commands are nobody's business here.
 package struct Clients {
-    private struct Origin: Hashable {
-        let node: UInt16
-        let incarnation: UInt32
-        let number: UInt64
+    /// Bytes of a command; a value may be longer.
+    package static let commandBytes = Command.byteCount
+
+    /// The operations of a node in one of its lives, by their numbers.
+    private struct Life {
+        var operations: [Int32] = []
+        static let none: Int32 = -1
+
+        subscript(number: UInt64) -> Int32 {
+            get { number < operations.count ? operations[Int(number)] : Self.none }
+            set {
+                while number >= operations.count { operations.append(Self.none) }
+                operations[Int(number)] = newValue
+            }
+        }
     }
 
     private let keys: Int
@@ -21,18 +32,22 @@ package struct Clients {
     private var written: Operation.Value = 0
     /// What was last seen of a key: what a swap expects.
     private var seen: [Operation.Value]
+    /// By node.
     private var maps: [Map] = []
-    private var waiting: [Origin: Int] = [:]
+    /// By node and incarnation: what waits for an answer.
+    private var lives: [[Life]] = []
     package private(set) var history: [Operation] = []
 
+    /// - Parameter keys: up to 65,536.
     package init(keys: Int = 8, seed: UInt64) {
+        precondition(keys > 0 && keys <= 1 << 16)
         self.keys = keys
         random = SplitMix(seed: seed)
         seen = [Operation.Value](repeating: 0, count: keys)
     }
 
     /// What a client that waits for nothing asks next, to be proposed at any node.
-    package mutating func command(padding: Int = 0) -> Bytes {
+    package mutating func command(to bytes: UnsafeMutablePointer<UInt8>) {
         let client = idle.popLast() ?? clientCount
         clientCount = max(clientCount, client + 1)
         let key = random.below(keys)
@@ -43,7 +58,13 @@ package struct Clients {
             case 1: .put(written)
             default: .swap(expected: seen[key], written)
             }
-        return Command(client: client, key: UInt32(key), call: call).bytes(padding: padding)
+        Command(client: client, key: UInt32(key), call: call).write(to: bytes)
+    }
+
+    package mutating func command(padding: Int = 0) -> Bytes {
+        var bytes = Bytes(repeating: 0, count: Self.commandBytes + padding)
+        command(to: &bytes)
+        return bytes
     }
 
     private mutating func moment(_ now: UInt64) -> Moment {
@@ -51,52 +72,61 @@ package struct Clients {
         return Moment(time_ns: now, order: order)
     }
 
-    private func command(_ bytes: Bytes) -> Command? { bytes.withUnsafeBufferPointer(Command.init) }
-
     /// The command was not taken: it did not happen, and its client may ask again.
-    package mutating func saw(declined value: Bytes) {
-        if let command = command(value) { idle.append(command.client) }
+    package mutating func declined(_ value: UnsafePointer<UInt8>, count: Int) {
+        if let command = Command(value, count: count) { idle.append(command.client) }
     }
 
-    package mutating func saw(
-        proposal number: UInt64, of node: UInt16, incarnation: UInt32, value: Bytes, now: UInt64
+    /// A node took a value; `entry` is its header.
+    package mutating func proposed(
+        _ entry: paxos_entry_t, _ value: UnsafePointer<UInt8>, at node: UInt16, now: UInt64
     ) {
-        guard let command = command(value) else { return }
-        waiting[Origin(node: node, incarnation: incarnation, number: number)] = history.count
+        guard let command = Command(value, count: Int(entry.value_bytes)) else { return }
+        while lives.count <= Int(node) { lives.append([]) }
+        while lives[Int(node)].count <= Int(entry.incarnation) { lives[Int(node)].append(Life()) }
+        lives[Int(node)][Int(entry.incarnation)][entry.number] = Int32(history.count)
         history.append(
             Operation(
                 client: command.client, key: command.key, call: command.call, invoked: moment(now)))
     }
 
+    /// The operation of a node's proposal that waits for an answer; it does so no longer.
+    private mutating func end(_ node: UInt16, _ incarnation: UInt32, _ number: UInt64) -> Int? {
+        guard Int(node) < lives.count, incarnation < lives[Int(node)].count else { return nil }
+        let index = lives[Int(node)][Int(incarnation)][number]
+        if index == Life.none { return nil }
+        lives[Int(node)][Int(incarnation)][number] = Life.none
+        return Int(index)
+    }
+
     /// An entry came out at a node; if that node was asked for it, this is the answer.
-    package mutating func saw(
-        delivered entry: Entry, in slot: UInt64, at node: UInt16, now: UInt64
+    package mutating func delivered(
+        _ entry: paxos_entry_t, _ value: UnsafePointer<UInt8>, in slot: UInt64, at node: UInt16,
+        now: UInt64
     ) {
-        guard !entry.isNoop, let command = command(entry.value) else { return }
-        while maps.count <= Int(node) { maps.append(Map()) }
+        guard let command = Command(value, count: Int(entry.value_bytes)) else { return }
+        while maps.count <= Int(node) { maps.append(Map(keys: keys)) }
         let found = maps[Int(node)].apply(command, in: slot)
-        let header = entry.header
-        guard header.node == node else { return }
-        let origin = Origin(node: node, incarnation: header.incarnation, number: header.number)
-        guard let index = waiting.removeValue(forKey: origin) else { return }
+        guard entry.node == node, let index = end(node, entry.incarnation, entry.number) else {
+            return
+        }
         history[index].outcome = .found(found)
         history[index].responded = moment(now)
         seen[Int(command.key)] = history[index].applied(to: found)!
         idle.append(command.client)
     }
 
-    package mutating func saw(
-        refusal number: UInt64, of node: UInt16, incarnation: UInt32, now: UInt64
+    package mutating func refused(
+        _ number: UInt64, at node: UInt16, incarnation: UInt32, now: UInt64
     ) {
-        let origin = Origin(node: node, incarnation: incarnation, number: number)
-        guard let index = waiting.removeValue(forKey: origin) else { return }
+        guard let index = end(node, incarnation, number) else { return }
         history[index].outcome = .refused
         history[index].responded = moment(now)
         idle.append(history[index].client)
     }
 
     /// A node restarted; its map is what it was after `slot`.
-    package mutating func saw(restart node: UInt16, slot: UInt64) {
+    package mutating func restarted(_ node: UInt16, slot: UInt64) {
         if Int(node) < maps.count { maps[Int(node)].goBack(to: slot) }
     }
 

@@ -19,36 +19,34 @@ struct Command {
     }
 
     /// nil: these bytes are no command.
-    init?(_ bytes: UnsafeBufferPointer<UInt8>) {
-        guard bytes.count >= Self.byteCount, bytes[0] == Self.mark else { return nil }
-        let start = bytes.baseAddress!
-        let value = paxos_get64(start + 8)
+    @inline(__always)
+    init?(_ bytes: UnsafePointer<UInt8>, count: Int) {
+        guard count >= Self.byteCount, bytes[0] == Self.mark else { return nil }
+        let value = paxos_get64(bytes + 8)
         switch bytes[1] {
         case 0: call = .get
         case 1: call = .put(value)
-        case 2: call = .swap(expected: paxos_get64(start + 16), value)
+        case 2: call = .swap(expected: paxos_get64(bytes + 16), value)
         default: return nil
         }
         key = UInt32(bytes[2]) | UInt32(bytes[3]) << 8
-        client = Int(paxos_get32(start + 4))
+        client = Int(paxos_get32(bytes + 4))
     }
 
-    func bytes(padding: Int) -> Bytes {
-        var bytes = Bytes(repeating: 0, count: Self.byteCount + padding)
+    /// Write it to memory for ``byteCount`` bytes.
+    func write(to bytes: UnsafeMutablePointer<UInt8>) {
+        var (kind, value, expected): (UInt8, UInt64, UInt64) = (0, 0, 0)
+        switch call {
+        case .get: break
+        case .put(let new): (kind, value) = (1, new)
+        case .swap(let old, let new): (kind, value, expected) = (2, new, old)
+        }
         bytes[0] = Self.mark
+        bytes[1] = kind
         bytes[2] = UInt8(truncatingIfNeeded: key)
         bytes[3] = UInt8(truncatingIfNeeded: key >> 8)
-        paxos_put32(&bytes[4], UInt32(client))
-        switch call {
-        case .get: bytes[1] = 0
-        case .put(let value):
-            bytes[1] = 1
-            paxos_put64(&bytes[8], value)
-        case .swap(let expected, let value):
-            bytes[1] = 2
-            paxos_put64(&bytes[8], value)
-            paxos_put64(&bytes[16], expected)
-        }
-        return bytes
+        paxos_put32(bytes + 4, UInt32(client))
+        paxos_put64(bytes + 8, value)
+        paxos_put64(bytes + 16, expected)
     }
 }

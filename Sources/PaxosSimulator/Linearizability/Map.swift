@@ -6,12 +6,14 @@ struct Map {
         let before: Operation.Value
     }
 
-    private var values: [UInt32: Operation.Value] = [:]
+    private var values: [Operation.Value]
     private var changes: [Change] = []
+
+    init(keys: Int) { values = [Operation.Value](repeating: 0, count: keys) }
 
     /// Do what a command asks; the value that it found.
     mutating func apply(_ command: Command, in slot: UInt64) -> Operation.Value {
-        let found = values[command.key, default: 0]
+        let found = values[Int(command.key)]
         let after: Operation.Value? =
             switch command.call {
             case .get: nil
@@ -20,7 +22,7 @@ struct Map {
             }
         if let after {
             changes.append(Change(slot: slot, key: command.key, before: found))
-            values[command.key] = after
+            values[Int(command.key)] = after
         }
         return found
     }
@@ -28,7 +30,7 @@ struct Map {
     /// The node restarted, and what it had made safe of the map ends at `slot`.
     mutating func goBack(to slot: UInt64) {
         while let change = changes.last, change.slot > slot {
-            values[change.key] = change.before
+            values[Int(change.key)] = change.before
             changes.removeLast()
         }
     }

@@ -36,7 +36,10 @@ package struct Entry: Hashable, CustomStringConvertible {
     package var text: String { String(decoding: value, as: UTF8.self) }
     package var isNoop: Bool { UInt32(header.kind) == PAXOS_ENTRY_NOOP.rawValue }
     package var description: String {
-        isNoop ? "no-op" : "\(text) (\(header.node), \(header.number))"
+        if isNoop { return "no-op" }
+        let command = Command(value, count: value.count)
+        let what = command.map { "client \($0.client), key \($0.key): \($0.call)" } ?? text
+        return "\(what) (\(header.node), \(header.number))"
     }
 
     /// The entries that stand one behind the other in `bytes`.

@@ -91,7 +91,7 @@ extension World {
         var slot = effect.slot
         for entry in Entry.split(bytes, count: Int(effect.count)) {
             oracle.delivered(entry.header, in: slot, at: id)
-            clients?.saw(delivered: entry, in: slot, at: id, now: now)
+            clients?.delivered(entry.header, entry.value, in: slot, at: id, now: now)
             hosts[index].log.append(entry)
             if !entry.isNoop && entry.header.node == id {
                 hosts[index].decided.insert(entry.header.number)
@@ -110,8 +110,8 @@ extension World {
                 }
             } else {
                 oracle.refused(number, at: id, incarnation: self[id].config.incarnation)
-                clients?.saw(
-                    refusal: number, of: id, incarnation: self[id].config.incarnation, now: now)
+                clients?.refused(
+                    number, at: id, incarnation: self[id].config.incarnation, now: now)
                 hosts[index].outcomes[number] = .refused(effect.reason)
             }
         }

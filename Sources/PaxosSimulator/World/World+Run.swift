@@ -50,7 +50,8 @@ extension World {
         case .tick(let id):
             tick(id, at: now)
             if self[id].deadline <= now {
-                oracle.violate(.conduct, "node \(id) wants to be called at once after a tick: a busy loop")
+                oracle.violate(
+                    .conduct, "node \(id) wants to be called at once after a tick: a busy loop")
             }
         case .flush(let id):
             hosts[Int(id) - 1].flushDue = .max

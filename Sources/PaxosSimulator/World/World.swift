@@ -116,11 +116,9 @@ package final class World {
                 value, node: id, incarnation: self[id].config.incarnation, number: result.number)
             oracle.proposed(entry.header, at: id)
             hosts[Int(id) - 1].numbers.append(result.number)
-            clients?.saw(
-                proposal: result.number, of: id, incarnation: self[id].config.incarnation,
-                value: value, now: now)
+            clients?.proposed(entry.header, value, at: id, now: now)
         } else {
-            clients?.saw(declined: value)
+            clients?.declined(value, count: value.count)
         }
         drain(id)
         return result
