@@ -153,6 +153,31 @@ static paxos_status_t take_verified(
     }
 }
 
+/* Whether all entries of a forward are commands that its sender proposed in its present life. */
+static bool is_all_of_sender(const paxos_frame_t *frame, const uint8_t *body) {
+    for (uint32_t i = 0; i < frame->count; i++) {
+        const paxos_entry_t entry = paxos_entry_get(body);
+        if (entry.node != frame->sender || entry.incarnation != frame->incarnation ||
+            entry.kind != PAXOS_ENTRY_COMMAND) {
+            return false;
+        }
+        body += paxos_entry_bytes(entry.value_bytes);
+    }
+    return true;
+}
+
+/* Verify a frame's body: its entries, their digest, and whose they are. */
+static bool is_body_good(
+    const paxos_acceptor_t *a, const paxos_frame_t *frame, const uint8_t *body) {
+    if (frame->body_bytes == 0) { return true; }
+    const bool is_forward = frame->kind == PAXOS_FRAME_FORWARD;
+    uint64_t digest = 0;
+    return paxos_run_verify_hot(
+               body, frame->body_bytes, is_forward ? 1 : frame->slot, frame->count,
+               a->value_bytes_max, &digest) == PAXOS_OK &&
+           digest == frame->digest && (!is_forward || is_all_of_sender(frame, body));
+}
+
 paxos_status_t paxos_acceptor_take(
     paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, const uint8_t *body) {
     if (frame->kind <= PAXOS_FRAME_ACCEPT || frame->kind == PAXOS_FRAME_LEARN) {
@@ -161,15 +186,9 @@ paxos_status_t paxos_acceptor_take(
             return PAXOS_ERR_BUSY;
         }
     }
-    if (frame->body_bytes > 0) {
-        uint64_t digest = 0;
-        const paxos_status_t status = paxos_run_verify_hot(
-            body, frame->body_bytes, frame->kind == PAXOS_FRAME_FORWARD ? 1 : frame->slot,
-            frame->count, a->value_bytes_max, &digest);
-        if (PAXOS_UNLIKELY(status != PAXOS_OK || digest != frame->digest)) {
-            a->counters.wire += 1;
-            return PAXOS_ERR_WIRE;
-        }
+    if (PAXOS_UNLIKELY(!is_body_good(a, frame, body))) {
+        a->counters.wire += 1;
+        return PAXOS_ERR_WIRE;
     }
     const paxos_status_t status = take_verified(a, member, frame, body);
     if (PAXOS_UNLIKELY(status == PAXOS_ERR_BUSY)) { a->counters.busy += 1; }

@@ -135,17 +135,13 @@ extension Core {
 
     // MARK: The leader's side
 
-    /// A member's proposals came. They are admitted in order, as far as there is room.
+    /// A member's proposals came, verified to be its own. They are admitted in order, as far as there is room.
     func takeForward(
         _ member: UInt32, _ frame: Frame, _ body: UnsafePointer<UInt8>
     ) -> Status {
         if isOwed(member, PAXOS_OWED_REFUSED) { return PAXOS_ERR_BUSY }
         /* Of another leadership than the last one here: it may have been admitted in another life. */
         if frame.pointee.ballot != r.pointee.ballot || isCandidate { return PAXOS_OK }
-        if !isAllOfSender(frame, body) {
-            a.pointee.counters.wire &+= 1
-            return PAXOS_ERR_WIRE
-        }
         let peer = peer(member)
         if peer.pointee.forward_incarnation != frame.pointee.incarnation {
             peer.pointee.forward_incarnation = frame.pointee.incarnation
@@ -167,21 +163,6 @@ extension Core {
             index &+= 1
         }
         return PAXOS_OK
-    }
-
-    /// Whether all entries of a forward are commands that its sender proposed in its present life.
-    private func isAllOfSender(_ frame: Frame, _ body: UnsafePointer<UInt8>) -> Bool {
-        var bytes = body
-        for _ in 0..<frame.pointee.count {
-            let entry = paxos_entry_get(bytes)
-            if entry.node != frame.pointee.sender || entry.incarnation != frame.pointee.incarnation
-                || entry.kind != UInt8(truncatingIfNeeded: PAXOS_ENTRY_COMMAND.rawValue)
-            {
-                return false
-            }
-            bytes += Int(paxos_entry_bytes(entry.value_bytes))
-        }
-        return true
     }
 
     private var valueOffset: Int { Int(PAXOS_ENTRY_HEADER_BYTES) }

@@ -147,6 +147,33 @@ struct RefusalTests {
         #expect(AcceptorBlock().receive(sealed(membership) { _ in }) == PAXOS_OK)
     }
 
+    @Test("a forward of entries that are not its sender's is malformed, and nobody was heard")
+    func forwardOfOthers() {
+        let own = Entry(value: [1], node: 2, number: 5)
+        let others = [
+            Entry(value: [1], node: 3, number: 6),
+            Entry(value: [1], node: 2, incarnation: 2, number: 6),
+            Entry(value: [], kind: UInt8(PAXOS_ENTRY_NOOP.rawValue), node: 2, number: 6),
+            Entry(value: [1], kind: UInt8(PAXOS_ENTRY_MEMBERSHIP.rawValue), node: 2, number: 6),
+        ]
+        for other in others {
+            for entries in [[own, other], [other, own]] {
+                let run = Run(ballot: ballot(5, node: 1), slot: 1, entries: entries)
+                let forward = makeFrame(PAXOS_FRAME_FORWARD, body: run.bytes) {
+                    $0.count = 2
+                    $0.ballot = run.ballot
+                    $0.digest = run.digest
+                }
+                expectRefused(forward, PAXOS_ERR_WIRE, "\(other)")
+                let fresh = AcceptorBlock()
+                let before = fresh.imageWithoutCounters
+                #expect(fresh.receive(forward) == PAXOS_ERR_WIRE)
+                #expect(fresh.imageWithoutCounters == before, "its incarnation was noted")
+            }
+        }
+        #expect(block.receive(FrameCatalogue.forward) == PAXOS_OK)
+    }
+
     @Test("an entry alone: too short for a header, for its value, and its length when it is good")
     func entryVerify() {
         let bytes = Entry.command("12345").bytes

@@ -75,7 +75,12 @@ enum FrameCatalogue {
     }
 
     static var forward: Frame {
-        let run = Run(ballot: ballot(5, node: 1), slot: 1, entries: entries)
+        let own = entries[..<2].map { entry in
+            var entry = entry
+            entry.node = 2
+            return entry
+        }
+        let run = Run(ballot: ballot(5, node: 1), slot: 1, entries: own)
         return makeFrame(PAXOS_FRAME_FORWARD, body: run.bytes) {
             $0.count = UInt32(run.entries.count)
             $0.ballot = run.ballot
