@@ -203,8 +203,8 @@ extension Core {
         }
     }
 
-    /// Numbers of this node's proposals that stand in its log under its ballot and are not decided;
-    /// 0 if there are none.
+    /// Range of the numbers of this node's proposals that stand in its log under its ballot and are
+    /// not decided; 0 if there are none. A takeover may have put them into slots in any order.
     func undecidedOwn() -> (first: UInt64, last: UInt64) {
         var first: UInt64 = 0
         var last: UInt64 = 0
@@ -213,8 +213,8 @@ extension Core {
             if holds(slot) && cell(slot).pointee.ballot == r.pointee.ballot {
                 let entry = paxos_entry_get(paxos_arena(a, cell(slot).pointee.position))
                 if isOwn(entry) {
-                    if first == 0 { first = entry.number }
-                    last = entry.number
+                    first = first == 0 ? entry.number : min(first, entry.number)
+                    last = max(last, entry.number)
                 }
             }
             slot = slot &+ 1

@@ -235,6 +235,31 @@ struct LeaderTests {
         #expect(world[1].receive(reply, now: world.now) == PAXOS_ERR_FOREIGN)
         #expect(world[1].status.frames_foreign == before + 1 && world[1].isLeader)
     }
+
+    @Test(
+        "proposals that stand in another order than their numbers are unknown, all of them",
+        arguments: Mode.allCases)
+    func lostInAnyOrder(mode: Mode) {
+        let world = World(mode: mode)
+        world.campaign(1)
+        world.drop { _ in true }
+        let entries = [Entry("b", node: 1, number: 7), Entry("a", node: 1, number: 3)]
+        let promise = Packet.promise(
+            from: 2, to: 1, ballot: world[1].acceptor.promised, slot: 1,
+            state: PAXOS_RUN_ACCEPTED, accepted: 3, count: 2, entries, flags: PAXOS_FLAG_LAST)
+        #expect(world[1].receive(promise, now: world.now) == PAXOS_OK)
+        #expect(world[1].isLeader)
+        let prepare = Packet.prepare(
+            from: 3, to: 1, round: 50, fingerprint: world[1].fingerprint)
+        #expect(world[1].receive(prepare, now: world.now) == PAXOS_OK)
+        var outcomes: [ClosedRange<UInt64>] = []
+        while let effect = world[1].poll() {
+            guard effect.kind == PAXOS_EFFECT_OUTCOME.rawValue else { continue }
+            #expect(effect.count > 0 && UInt32(effect.reason) == PAXOS_REASON_LOST.rawValue)
+            outcomes.append(effect.number...effect.number + UInt64(max(effect.count, 1)) - 1)
+        }
+        #expect(outcomes == [3...7])
+    }
 }
 
 /// The macro of ballot.h is no simple literal: Swift does not import it.
