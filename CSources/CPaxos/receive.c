@@ -21,10 +21,6 @@ static void reject(
 
 static paxos_status_t take_prepare(
     paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame) {
-    if (frame->digest != a->fingerprint) {
-        a->counters.foreign += 1;
-        return PAXOS_ERR_FOREIGN;
-    }
     uint64_t promised = 0;
     uint64_t lsn = 0;
     const paxos_status_t status = paxos_acceptor_prepare(a, frame->ballot, &promised, &lsn);
@@ -108,16 +104,10 @@ static void take_mark(paxos_acceptor_t *a, const paxos_frame_t *frame) {
     paxos_log_commit(a, frame->ballot, frame->watermark);
 }
 
-static paxos_status_t take_heartbeat(
-    paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame) {
-    if (frame->digest != a->fingerprint) {
-        a->counters.foreign += 1;
-        return PAXOS_ERR_FOREIGN;
-    }
+static void take_heartbeat(paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame) {
     paxos_members(a)[member].heartbeat_round = frame->nonce;
     a->heartbeats_owed |= (uint64_t)1 << member;
     if ((frame->flags & PAXOS_FLAG_LEADING) != 0) { take_mark(a, frame); }
-    return PAXOS_OK;
 }
 
 static paxos_status_t take_learn(paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame) {
@@ -146,7 +136,7 @@ static paxos_status_t take_verified(
         case PAXOS_FRAME_ACCEPT: return take_accept(a, member, frame, body);
         case PAXOS_FRAME_PREPARE: return take_prepare(a, member, frame);
         case PAXOS_FRAME_COMMIT: take_mark(a, frame); return PAXOS_OK;
-        case PAXOS_FRAME_HEARTBEAT: return take_heartbeat(a, member, frame);
+        case PAXOS_FRAME_HEARTBEAT: take_heartbeat(a, member, frame); return PAXOS_OK;
         case PAXOS_FRAME_LEARN: return take_learn(a, member, frame);
         case PAXOS_FRAME_LEARNED: return take_learned(a, frame, body);
         default: return PAXOS_OK; /* a proposer's business */
@@ -178,6 +168,16 @@ static bool is_body_good(
            digest == frame->digest && (!is_forward || is_all_of_sender(frame, body));
 }
 
+/* Whether a frame says that its sender is configured differently. */
+static bool is_of_another(const paxos_acceptor_t *a, const paxos_frame_t *frame) {
+    switch (frame->kind) {
+        case PAXOS_FRAME_PREPARE:
+        case PAXOS_FRAME_HEARTBEAT:
+        case PAXOS_FRAME_HEARTBEAT_REPLY: return frame->digest != a->fingerprint;
+        default: return false;
+    }
+}
+
 paxos_status_t paxos_acceptor_take(
     paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, const uint8_t *body) {
     if (frame->kind <= PAXOS_FRAME_ACCEPT || frame->kind == PAXOS_FRAME_LEARN) {
@@ -189,6 +189,10 @@ paxos_status_t paxos_acceptor_take(
     if (PAXOS_UNLIKELY(!is_body_good(a, frame, body))) {
         a->counters.wire += 1;
         return PAXOS_ERR_WIRE;
+    }
+    if (PAXOS_UNLIKELY(is_of_another(a, frame))) {
+        a->counters.foreign += 1;
+        return PAXOS_ERR_FOREIGN;
     }
     const paxos_status_t status = take_verified(a, member, frame, body);
     if (PAXOS_UNLIKELY(status == PAXOS_ERR_BUSY)) { a->counters.busy += 1; }

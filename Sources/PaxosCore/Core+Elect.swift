@@ -191,19 +191,14 @@ extension Core {
         if frame.pointee.flags & UInt16(PAXOS_FLAG_LEADING) != 0 { follow(frame.pointee.ballot) }
     }
 
-    func takeHeartbeatReply(_ member: UInt32, _ frame: Frame) -> Status {
-        if frame.pointee.digest != a.pointee.fingerprint {
-            a.pointee.counters.foreign &+= 1
-            return PAXOS_ERR_FOREIGN
-        }
-        if frame.pointee.nonce > r.pointee.round { return PAXOS_OK }
+    func takeHeartbeatReply(_ member: UInt32, _ frame: Frame) {
+        if frame.pointee.nonce > r.pointee.round { return }
         if frame.pointee.nonce >= peer(member).pointee.round {
             peer(member).pointee.round = frame.pointee.nonce
             peer(member).pointee.following = frame.pointee.ballot
         }
         noteAbstains(member, frame)
         notePromise(member, frame.pointee.other)
-        return PAXOS_OK
     }
 
     /// A member that lost its votes is no voter that a leader could count on.

@@ -106,7 +106,9 @@ extension Core {
         case PAXOS_FRAME_HEARTBEAT.rawValue:
             takeHeartbeat(member, frame)
             return PAXOS_OK
-        case PAXOS_FRAME_HEARTBEAT_REPLY.rawValue: return takeHeartbeatReply(member, frame)
+        case PAXOS_FRAME_HEARTBEAT_REPLY.rawValue:
+            takeHeartbeatReply(member, frame)
+            return PAXOS_OK
         case PAXOS_FRAME_LEARNED.rawValue:
             takeLearned(member, frame)
             return PAXOS_OK

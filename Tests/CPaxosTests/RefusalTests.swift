@@ -47,6 +47,18 @@ struct RefusalTests {
             altered(frame) { move(&$0, from: 2, to: 1, \.sender) }, PAXOS_ERR_FOREIGN, "itself")
     }
 
+    @Test("of another configuration: foreign, whatever tells it", arguments: [1, 7, 8])
+    func otherFingerprint(kind: Int) {
+        let frame = FrameCatalogue.all(fingerprint: block.fingerprint)[kind - 1]
+        let other = altered(frame) { $0.digest ^= 1 }
+        expectRefused(other, PAXOS_ERR_FOREIGN, "kind \(kind)")
+        let fresh = AcceptorBlock()
+        let before = fresh.imageWithoutCounters
+        #expect(fresh.receive(other) == PAXOS_ERR_FOREIGN)
+        #expect(fresh.imageWithoutCounters == before, "its incarnation was noted")
+        #expect(fresh.receive(frame) == PAXOS_OK)
+    }
+
     /// Another node in a field and as the ballot's owner, so that the frame stays well-formed.
     private func move(
         _ fields: inout paxos_frame_t, from: UInt16, to: UInt16,
