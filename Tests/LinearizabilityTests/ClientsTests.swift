@@ -98,4 +98,20 @@ struct ClientsTests {
         #expect(clients.history.allSatisfy { $0.found != nil })
         #expect(clients.violation == nil)
     }
+
+    @Test("a node that is given a copy of another's map answers truly")
+    func copiedMap_isTheOthers() {
+        var clients = Clients(keys: 2, seed: 5)
+        for number in 1...60 as ClosedRange<UInt64> {
+            let node: UInt16 = number <= 40 ? 1 : 2
+            let entry = Entry(clients.command(), node: node, number: number)
+            clients.proposed(entry.header, entry.value, at: node, now: number)
+            if number == 41 { clients.restarted(2, slot: 40) }
+            for node in 1...2 as ClosedRange<UInt16> where node == 1 || number > 40 {
+                clients.delivered(entry.header, entry.value, in: number, at: node, now: number)
+            }
+        }
+        #expect(clients.history.allSatisfy { $0.found != nil })
+        #expect(clients.violation == nil)
+    }
 }

@@ -67,6 +67,13 @@ package struct Clients {
         return bytes
     }
 
+    /// The command in a value; nil: it is none of these clients'.
+    @inline(__always)
+    private func command(_ value: UnsafePointer<UInt8>, _ count: Int) -> Command? {
+        guard let command = Command(value, count: count), command.key < keys else { return nil }
+        return command
+    }
+
     private mutating func moment(_ now: UInt64) -> Moment {
         order += 1
         return Moment(time_ns: now, order: order)
@@ -74,14 +81,14 @@ package struct Clients {
 
     /// The command was not taken: it did not happen, and its client may ask again.
     package mutating func declined(_ value: UnsafePointer<UInt8>, count: Int) {
-        if let command = Command(value, count: count) { idle.append(command.client) }
+        if let command = command(value, count) { idle.append(command.client) }
     }
 
     /// A node took a value; `entry` is its header.
     package mutating func proposed(
         _ entry: paxos_entry_t, _ value: UnsafePointer<UInt8>, at node: UInt16, now: UInt64
     ) {
-        guard let command = Command(value, count: Int(entry.value_bytes)) else { return }
+        guard let command = command(value, Int(entry.value_bytes)) else { return }
         while lives.count <= Int(node) { lives.append([]) }
         while lives[Int(node)].count <= Int(entry.incarnation) { lives[Int(node)].append(Life()) }
         lives[Int(node)][Int(entry.incarnation)][entry.number] = Int32(history.count)
@@ -104,12 +111,12 @@ package struct Clients {
         _ entry: paxos_entry_t, _ value: UnsafePointer<UInt8>, in slot: UInt64, at node: UInt16,
         now: UInt64
     ) {
-        guard let command = Command(value, count: Int(entry.value_bytes)) else { return }
-        while maps.count <= Int(node) { maps.append(Map(keys: keys)) }
+        addMap(node)
+        let command = command(value, Int(entry.value_bytes))
         let found = maps[Int(node)].apply(command, in: slot)
-        guard entry.node == node, let index = end(node, entry.incarnation, entry.number) else {
-            return
-        }
+        guard let command, entry.node == node,
+            let index = end(node, entry.incarnation, entry.number)
+        else { return }
         history[index].outcome = .found(found)
         history[index].responded = moment(now)
         seen[Int(command.key)] = history[index].applied(to: found)!
@@ -125,9 +132,18 @@ package struct Clients {
         idle.append(history[index].client)
     }
 
-    /// A node restarted; its map is what it was after `slot`.
+    /// A node restarted; its map is what it was after `slot`. If it had not come so far, it was
+    /// given a copy of another's.
     package mutating func restarted(_ node: UInt16, slot: UInt64) {
-        if Int(node) < maps.count { maps[Int(node)].goBack(to: slot) }
+        addMap(node)
+        if maps[Int(node)].applied < slot {
+            maps[Int(node)] = maps.max { $0.applied < $1.applied }!
+        }
+        maps[Int(node)].goBack(to: slot)
+    }
+
+    private mutating func addMap(_ node: UInt16) {
+        while maps.count <= Int(node) { maps.append(Map(keys: keys)) }
     }
 
     /// What no map could have answered so far; nil: nothing.

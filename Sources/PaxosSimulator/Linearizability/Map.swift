@@ -8,11 +8,16 @@ struct Map {
 
     private var values: [Operation.Value]
     private var changes: [Change] = []
+    /// The last slot whose entry it was handed.
+    private(set) var applied: UInt64 = 0
 
     init(keys: Int) { values = [Operation.Value](repeating: 0, count: keys) }
 
-    /// Do what a command asks; the value that it found.
-    mutating func apply(_ command: Command, in slot: UInt64) -> Operation.Value {
+    /// Do what the command in a slot asks, nil: there is none; the value that it found.
+    @discardableResult
+    mutating func apply(_ command: Command?, in slot: UInt64) -> Operation.Value {
+        applied = slot
+        guard let command else { return 0 }
         let found = values[Int(command.key)]
         let after: Operation.Value? =
             switch command.call {
@@ -27,8 +32,9 @@ struct Map {
         return found
     }
 
-    /// The node restarted, and what it had made safe of the map ends at `slot`.
+    /// What it was after `slot`, or now if that is ahead.
     mutating func goBack(to slot: UInt64) {
+        applied = min(applied, slot)
         while let change = changes.last, change.slot > slot {
             values[Int(change.key)] = change.before
             changes.removeLast()
