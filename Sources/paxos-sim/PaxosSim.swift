@@ -10,5 +10,5 @@ struct PaxosSim: ParsableCommand {
             Everything follows from a seed of 64 bits. For speed build for release: \
             swift run -c release paxos-sim
             """,
-        subcommands: [])
+        subcommands: [Check.self])
 }
