@@ -53,13 +53,16 @@ static void lose(paxos_acceptor_t *a, uint64_t first, uint64_t last) {
 static void lose_damaged(paxos_acceptor_t *a) {
     if (a->damaged_lsn == 0) { return; }
     lose(a, a->damaged_from, a->damaged_to);
+    if (a->damaged_promise > a->promised) { a->promised = a->damaged_promise; }
     a->lsn = a->damaged_lsn;
     a->damaged_lsn = 0;
 }
 
-/* The record's entries are not whole: a torn tail, if nothing comes that knows better. */
+/* The record's entries are not whole: a torn tail, if nothing comes that knows better. Then even its
+ * promise counts for nothing: it will be overwritten, and must not be told before. */
 static void note_damaged(paxos_acceptor_t *a, const paxos_frame_t *record) {
     a->damaged_lsn = record->nonce;
+    a->damaged_promise = record->other;
     a->damaged_from = record->slot;
     a->damaged_to = record->slot + record->count - 1;
 }
@@ -71,10 +74,10 @@ static bool is_durable(const paxos_acceptor_t *a, const paxos_frame_t *record, b
     return flushed >= a->damaged_lsn;
 }
 
-/* What a whole header says beside its own matter: promise, trim point and commit mark. */
+/* What a whole header says beside its own matter and the promise: trim point and commit mark. They
+ * are facts, whether its record was durable or not. */
 static void take_header(paxos_acceptor_t *a, const paxos_frame_t *record, bool is_gap) {
     lose_damaged(a);
-    if (record->other > a->promised) { a->promised = record->other; }
     if (record->trim > a->trimmed) { a->trimmed = record->trim; }
     if ((record->flags & PAXOS_FLAG_ABSTAINS) != 0) { a->abstains = 1; }
     /* Records between are lost. They can have spoken of this window only. */
@@ -99,6 +102,12 @@ static paxos_status_t keep(paxos_acceptor_t *a, const paxos_run_t *run, uint32_t
     return PAXOS_OK;
 }
 
+/* A record that is whole: it stands, and what was promised when it was written holds. */
+static void take_promise(paxos_acceptor_t *a, const paxos_frame_t *record) {
+    a->lsn = record->nonce;
+    if (record->other > a->promised) { a->promised = record->other; }
+}
+
 static paxos_status_t take_entries(
     paxos_acceptor_t *a, const paxos_frame_t *record, const uint8_t *body, size_t body_bytes) {
     uint64_t digest = 0;
@@ -113,7 +122,7 @@ static paxos_status_t take_entries(
         note_damaged(a, record);
         return PAXOS_ERR_WIRE;
     }
-    a->lsn = record->nonce;
+    take_promise(a, record);
     const paxos_run_t run = paxos_run_above_trim(a, whole);
     if (run.count == 0) { return PAXOS_OK; }
     const bool is_learned = record->kind == PAXOS_RECORD_CHOSEN;
@@ -122,7 +131,7 @@ static paxos_status_t take_entries(
 
 /* The same entries as before, accepted again: those that are still held. */
 static void take_ballots(paxos_acceptor_t *a, const paxos_frame_t *record) {
-    a->lsn = record->nonce;
+    take_promise(a, record);
     for (uint32_t i = 0; i < record->count; i++) {
         paxos_cell_t *cell = paxos_cell(a, record->slot + i);
         if (paxos_cell_holds(cell, record->slot + i)) { cell->ballot = record->ballot; }
@@ -160,7 +169,7 @@ paxos_status_t paxos_acceptor_recover(
         case PAXOS_RECORD_ENTRIES:
         case PAXOS_RECORD_CHOSEN: return take_entries(a, &record, body, body_bytes);
         case PAXOS_RECORD_BALLOTS: take_ballots(a, &record); return PAXOS_OK;
-        default: a->lsn = record.nonce; return PAXOS_OK;
+        default: take_promise(a, &record); return PAXOS_OK;
     }
 }
 

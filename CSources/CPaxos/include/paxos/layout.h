@@ -157,14 +157,15 @@ struct paxos_acceptor {
     uint64_t damaged_lsn;  /* recovering: the last record's, if its entries were not whole ... */
     uint64_t damaged_from; /* ... and the slots that it was about */
     uint64_t damaged_to;
-    uint64_t is_headless; /* recovering: 1: the first record could not be read */
+    uint64_t damaged_promise; /* ... and the promise that it told of */
+    uint64_t is_headless;     /* recovering: 1: the first record could not be read */
     uint64_t replies_in;
     uint64_t replies_out;
     uint64_t writes_in;
     uint64_t writes_polled;
     uint64_t writes_out;
     paxos_counters_t counters;
-    uint8_t zero_tail[PAXOS_ACCEPTOR_STATE_BYTES - 464u];
+    uint8_t zero_tail[PAXOS_ACCEPTOR_STATE_BYTES - 472u];
 };
 typedef struct paxos_acceptor paxos_acceptor_t;
 
