@@ -37,6 +37,9 @@ struct Table<Element: BitwiseCopyable>: ~Copyable {
 
     mutating func removeAll() { count = 0 }
 
+    /// Forget the records from `end` on.
+    mutating func truncate(to end: Int) { count = min(count, end) }
+
     private mutating func extend(to end: Int) {
         if end > capacity {
             let larger = UnsafeMutablePointer<Element>.allocate(capacity: max(end, capacity * 2))

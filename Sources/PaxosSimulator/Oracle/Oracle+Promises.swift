@@ -43,11 +43,9 @@ extension Oracle {
             let entry = paxos_entry_get(at)
             if state == PAXOS_RUN_CHOSEN.rawValue {
                 requireChosen(entry, slot, by: node, "reports")
-            } else if vote(frame.pointee.other, slot).pointee.value != valueID(entry) {
-                violate(
-                    .oneProposal,
-                    "node \(node) reports \(name(entry)) for slot \(slot) in "
-                        + "\(name(frame.pointee.other)), which proposed something else")
+            } else {
+                /* A leader that crashed may never have sent what its disk kept: first seen here. */
+                sawProposed(entry, frame.pointee.other, slot)
             }
             at += Int(paxos_entry_bytes(entry.value_bytes))
         }

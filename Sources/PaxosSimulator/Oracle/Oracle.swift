@@ -13,9 +13,9 @@ import CPaxos
 ///
 /// - Complexity: O(1) for each slot that a frame, record or delivery names.
 package struct Oracle: ~Copyable {
-    let members: Int
-    let q2: Int
-    let isDurable: Bool
+    private(set) var members: Int
+    private(set) var q2: Int
+    private(set) var isDurable: Bool
     var slots = Table(SlotRecord())
     var votes = Table(Vote())
     /// For each slot and node the highest ballot of a vote that was sent.
@@ -38,6 +38,20 @@ package struct Oracle: ~Copyable {
         self.q2 = q2
         self.isDurable = isDurable
         nodes = Table(NodeRecord(), capacity: members + 1)
+    }
+
+    /// A new world, in the memory of the last one.
+    mutating func begin(members: Int, q2: Int, isDurable: Bool) {
+        (self.members, self.q2, self.isDurable) = (members, q2, isDurable)
+        slots.removeAll()
+        votes.removeAll()
+        sentVotes.removeAll()
+        nodes.removeAll()
+        proposals.removeAll()
+        lives.removeAll()
+        (chosenTo, chosenCount, deliveredTo) = (0, 0, 0)
+        lastAccept = AcceptMark()
+        violations.removeAll()
     }
 
     /// Slots beyond it are no slots of a test: a mutated core may name any.

@@ -1,0 +1,140 @@
+import CPaxos
+
+/// Whether a cluster that can make progress does.
+struct Probe {
+    static let none = UInt64.max
+    /// When the next proposals are made; never: there is no probe.
+    var next_ns = Probe.none
+    /// By when one of them must be delivered.
+    var until_ns = Probe.none
+    var began_ns = Probe.none
+    var proposals: [(node: UInt16, incarnation: UInt32, number: UInt64)] = []
+    /// How long the last probe took.
+    var took_ns: UInt64?
+}
+
+/// What must hold when faults stop.
+extension Simulation {
+    private var timeout_ns: UInt64 { plan.config.election_timeout_ns }
+
+    // MARK: Progress
+
+    /// From `delay` on a proposal must be decided in four election timeouts.
+    mutating func beginProbe(after delay: UInt64 = 0) {
+        probe = Probe()
+        probe.began_ns = now_ns + delay
+        probe.next_ns = now_ns + delay
+        probe.until_ns = now_ns + delay + 4 * timeout_ns
+    }
+
+    mutating func stepProbe() {
+        if probe.proposals.contains(where: {
+            oracle.isDelivered($0.number, of: $0.node, incarnation: $0.incarnation)
+        }) {
+            let took = now_ns - probe.began_ns
+            probe = Probe()
+            probe.took_ns = took
+            return
+        }
+        if now_ns >= probe.until_ns {
+            let since = milliseconds(probe.began_ns)
+            probe.next_ns = .max
+            return oracle.violate(
+                .progress, "nothing that was proposed since \(since) is decided in four timeouts")
+        }
+        for id in ids where !machine(id).pointee.isDown && machine(id).pointee.pausedTo_ns <= now_ns
+        {
+            if let number = propose(at: id) {
+                let incarnation = machine(id).pointee.config.incarnation
+                probe.proposals.append((id, incarnation, number))
+            }
+            drain(id)
+        }
+        probe.next_ns = now_ns + 50 * millisecond
+    }
+
+    // MARK: Healing
+
+    /// Faults stop; then a proposal commits in time, all that can follow come to the same log, and
+    /// every proposal has an outcome.
+    mutating func finish() {
+        heal()
+        let healed_ns = now_ns
+        let voters = ids.filter { canVote($0) }.count
+        if voters < plan.members / 2 + 1 {
+            counts.withoutQuorum += 1
+            return
+        }
+        beginProbe()
+        while isWell && probe.next_ns != Probe.none { run(until: now_ns + 100 * millisecond) }
+        while isWell && !isConverged && now_ns < healed_ns + 12 * timeout_ns {
+            run(until: now_ns + 100 * millisecond)
+            catchUp()
+        }
+        if !isWell { return }
+        if !isConverged { return violateKept() }
+        run(until: now_ns + 3 * timeout_ns)
+        if !isWell { return }
+        for id in ids where !machine(id).pointee.isDown {
+            oracle.requireOutcomes(of: id, incarnation: machine(id).pointee.config.incarnation)
+            oracle.require(
+                .memory, machine(id).pointee.isGuarded, "node \(id) wrote beside its block")
+        }
+    }
+
+    private mutating func heal() {
+        trace?.note(now_ns, 0, "faults stop")
+        active.removeAll(keepingCapacity: true)
+        (fault_ns, visit_ns) = (.max, .max)
+        setLinks()
+        for id in ids {
+            let machine = machine(id)
+            (machine.pointee.isStalled, machine.pointee.slowness) = (false, 1)
+            (machine.pointee.effectsLeft, machine.pointee.flushFails) = (-1, false)
+            machine.pointee.pausedTo_ns = 0
+            machine.pointee.clock.setRate(1024, at: now_ns)
+            if machine.pointee.isGone { continue }
+            if machine.pointee.isDown {
+                restart(id)
+            } else {
+                drain(id)
+            }
+        }
+        catchUp()
+    }
+
+    /// A host gives a node that fell behind what all others have trimmed a copy of a state machine.
+    /// There are no snapshots in the core yet: it does so by a restart.
+    private mutating func catchUp() {
+        guard plan.isDurable else { return }
+        let trimmed = ids.map { machine($0).pointee.replica.pointee.acceptor.trimmed }.max()!
+        for id in ids where !machine(id).pointee.isDown {
+            if machine(id).pointee.replica.pointee.acceptor.decided < trimmed {
+                cutPower(id)
+                restart(id, appliedAtLeast: trimmed)
+            }
+        }
+    }
+
+    /// Whether a node may vote, and holds what it needs to.
+    private func canVote(_ id: UInt16) -> Bool {
+        canFollow(id) && !machine(id).pointee.abstains
+    }
+
+    /// Whether a node can come to the end of the log without a snapshot.
+    private func canFollow(_ id: UInt16) -> Bool {
+        if machine(id).pointee.isDown { return false }
+        let trimmed = ids.map { machine($0).pointee.replica.pointee.acceptor.trimmed }.max()!
+        return machine(id).pointee.replica.pointee.acceptor.decided >= trimmed
+    }
+
+    private var isConverged: Bool {
+        ids.allSatisfy { !canFollow($0) || oracle.delivered(by: $0) == oracle.deliveredTo }
+    }
+
+    private mutating func violateKept() {
+        let ends = ids.map { "\($0): \(oracle.delivered(by: $0))" }.joined(separator: ", ")
+        oracle.violate(
+            .kept, "slot \(oracle.deliveredTo) was delivered, and not by all that can: \(ends)")
+    }
+}

@@ -1,0 +1,105 @@
+import CPaxos
+
+/// Power cuts, and what comes after.
+extension Simulation {
+    /// The power fails at a node, now. It is down until the fault that did it ends.
+    mutating func cutPower(_ id: UInt16) {
+        let machine = machine(id)
+        trace?.note(now_ns, id, "power cut")
+        mix(now_ns ^ UInt64(id) << 40)
+        oracle.require(.memory, machine.pointee.isGuarded, "node \(id) wrote beside its block")
+        machine.pointee.disk.cutPower(&diskRandom)
+        machine.pointee.isDown = true
+        machine.pointee.isGone = !plan.isDurable
+        (machine.pointee.effectsLeft, machine.pointee.flushFails) = (-1, false)
+        machine.pointee.due_ns = .max
+    }
+
+    /// The node starts again, with what its disk gives back.
+    mutating func restart(_ id: UInt16, appliedAtLeast applied: UInt64 = 0) {
+        let machine = machine(id)
+        machine.pointee.isDown = false
+        machine.pointee.config.incarnation += 1
+        machine.pointee.start(at: now_ns)
+        counts.restarts += 1
+        let isLost = machine.pointee.isDiskLost
+        if isLost { machine.pointee.trimmed = 0 }
+        /* What it gave to trim is durable, and maybe more of what it delivered. */
+        let more =
+            machine.pointee.delivered - min(machine.pointee.delivered, machine.pointee.trimmed)
+        let kept = isLost ? 0 : machine.pointee.trimmed + diskRandom.draw(more + 1)
+        let slot = max(applied, kept)
+        machine.pointee.delivered = slot
+        machine.pointee.trimmed = slot
+        let incarnation = machine.pointee.config.incarnation
+        oracle.restarted(id, incarnation: incarnation, applied: slot)
+        giveBack(id, machine, slot, isLost: isLost)
+        trace?.note(now_ns, id, "restart: life \(incarnation), applied \(slot)")
+        drain(id)
+    }
+
+    /// Every record to the replica, in the order of the journal.
+    private mutating func giveBack(
+        _ id: UInt16, _ machine: UnsafeMutablePointer<Machine>, _ applied: UInt64, isLost: Bool
+    ) {
+        let acknowledged = machine.pointee.disk.acknowledged
+        let flushed = machine.pointee.disk.flushedCount
+        /* A careful host drops what follows the first damage behind the flushed part. */
+        let isCareful = diskRandom.draw(2) == 0
+        var end = machine.pointee.disk.records.count
+        var (last, index) = (UInt64(0), 0)
+        while index < end {
+            let record = machine.pointee.disk.record(index)
+            let status = giveBack(id, machine, record, isFlushed: index < flushed)
+            let header = machine.pointee.disk.header(record)
+            if !record.isGone && isWhole(header) { last = max(last, paxos_get64(header + 64)) }
+            if status != PAXOS_OK && index >= flushed && isCareful { end = index }
+            index += 1
+        }
+        machine.pointee.disk.restarted(keeping: end, acknowledged: max(acknowledged, last))
+        let mark = isLost ? UInt64.max : plan.isDurable ? headMark(id, acknowledged) : 0
+        let status = paxos_replica_recovered(
+            machine.pointee.replica, machine.pointee.clock.local(at: now_ns), applied, mark)
+        oracle.require(
+            .conduct, status == PAXOS_OK, "node \(id): status \(status.rawValue) of recovered")
+        if mark > last { oracle.wrecked(id) }
+        oracle.require(
+            .vote, mark <= last || machine.pointee.abstains,
+            "node \(id) acknowledged \(acknowledged), recovered \(last), and votes")
+    }
+
+    private mutating func giveBack(
+        _ id: UInt16, _ machine: UnsafeMutablePointer<Machine>, _ record: SimulatedDisk.Record,
+        isFlushed: Bool
+    ) -> paxos_status_t {
+        let header = machine.pointee.disk.header(record)
+        let body = machine.pointee.disk.body(record)
+        if record.isGone { return PAXOS_ERR_WIRE }
+        let status = paxos_replica_recover(
+            machine.pointee.replica, header, SimulatedDisk.headerBytes, body, record.bodyBytes)
+        mix(UInt64(bitPattern: Int64(status.rawValue)) ^ record.lsn)
+        switch status {
+        case PAXOS_OK:
+            if isFlushed { break }
+            paxos_frame_read(header, frame)
+            oracle.flushed(frame, body, on: id)
+        case PAXOS_ERR_WIRE, PAXOS_ERR_RANGE:
+            trace?.note(now_ns, id, "record \(record.lsn) is damaged")
+        default:
+            oracle.violate(.conduct, "node \(id): status \(status.rawValue) for its own record")
+        }
+        return status
+    }
+
+    /// Whether the header of a record is as it was written.
+    private func isWhole(_ header: UnsafeMutablePointer<UInt8>) -> Bool {
+        paxos_crc32c_words(0, header + 4, Int(PAXOS_FRAME_HEADER_BYTES) - 4) == paxos_get32(header)
+    }
+
+    /// The highest lsn that the host remembers to have acknowledged: it may lag where no fault
+    /// damages what is flushed.
+    private mutating func headMark(_ id: UInt16, _ acknowledged: UInt64) -> UInt64 {
+        let isVictim = plan.victims & 1 << UInt32(id) != 0
+        return isVictim ? acknowledged : acknowledged - diskRandom.draw(min(acknowledged, 3) + 1)
+    }
+}
