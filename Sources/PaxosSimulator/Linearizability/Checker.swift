@@ -28,6 +28,7 @@ package enum LinearizabilityChecker {
 
     private static func violation(of key: UInt32, _ operations: [Operation]) -> Violation? {
         var writers: [Operation.Value: Int] = [:]
+        writers.reserveCapacity(operations.count)
         for (index, operation) in operations.enumerated() {
             guard let value = operation.written else { continue }
             precondition(value != 0, "0 is what a key holds before it is written")

@@ -16,6 +16,9 @@ struct Search {
         let low: UInt64
         let high: UInt64
         let value: Operation.Value
+
+        /// Its words are random already.
+        func hash(into hasher: inout Hasher) { hasher.combine(low ^ value) }
     }
     private struct Step {
         let operation: Int
@@ -70,6 +73,8 @@ struct Search {
         self.pending = pending.sorted { operations[$0].invoked < operations[$1].invoked }
         isPlaced = [Bool](repeating: false, count: operations.count)
         open = events.count / 2
+        steps.reserveCapacity(operations.count)
+        seen.reserveCapacity(operations.count)
     }
 
     private enum Cursor {
