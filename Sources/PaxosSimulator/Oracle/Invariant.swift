@@ -28,6 +28,8 @@ package enum Invariant: String, CaseIterable, Sendable {
     case once = "decided once"
     /// Each proposal ends as decided, refused or unknown.
     case outcome = "no outcome is passed over in silence"
+    /// What clients of a map are answered could have come from one map.
+    case linearizable = "what clients see is linearizable"
     /// The bytes that an effect names stay until flushed or sent.
     case bytes = "bytes of an effect stay as they are"
     /// The block keeps its size and nothing writes beside it; the host's rings never overflow.

@@ -116,7 +116,10 @@ extension Simulation {
             if paxos_entry_verify(at, left, plan.config.value_bytes_max, &bytes) != PAXOS_OK {
                 return oracle.violate(.bytes, "node \(id) delivered damaged bytes in slot \(slot)")
             }
-            oracle.delivered(paxos_entry_get(at), in: slot, at: id)
+            let entry = paxos_entry_get(at)
+            oracle.delivered(entry, in: slot, at: id)
+            clients.delivered(
+                entry, at + Int(PAXOS_ENTRY_HEADER_BYTES), in: slot, at: id, now: now_ns)
             at += Int(bytes)
             left -= Int(bytes)
             slot += 1
@@ -134,6 +137,7 @@ extension Simulation {
                 oracle.unknown(number, at: id, incarnation: incarnation)
             } else {
                 oracle.refused(number, at: id, incarnation: incarnation)
+                clients.refused(number, at: id, incarnation: incarnation, now: now_ns)
             }
         }
         mix(effect.pointee.number ^ UInt64(effect.pointee.reason) << 48)

@@ -20,6 +20,7 @@ extension Simulation {
         counts.proposals += 1
         let length = Int(random.draw(UInt64(plan.config.value_bytes_max) + 1))
         fill(length)
+        if length >= Clients.commandBytes { clients.command(to: value) }
         var number: UInt64 = 0
         let status = paxos_replica_propose(
             machine.pointee.replica, machine.pointee.clock.local(at: now_ns), value, length, &number
@@ -34,10 +35,12 @@ extension Simulation {
             header.number = number
             _ = paxos_entry_put(entry, header, value)
             oracle.proposed(paxos_entry_get(entry), at: id)
+            clients.proposed(header, value, at: id, now: now_ns)
             trace?.proposed(now_ns, id, number)
             return number
         case PAXOS_ERR_NO_LEADER, PAXOS_ERR_PIPELINE, PAXOS_ERR_FULL, PAXOS_ERR_BUSY:
             counts.blocked += 1
+            clients.declined(value, count: length)
         default:
             oracle.violate(.conduct, "node \(id): status \(status.rawValue) of propose")
         }

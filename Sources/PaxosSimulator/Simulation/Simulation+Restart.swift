@@ -33,6 +33,7 @@ extension Simulation {
         machine.pointee.trimmed = slot
         let incarnation = machine.pointee.config.incarnation
         oracle.restarted(id, incarnation: incarnation, applied: slot)
+        clients.restarted(id, slot: slot)
         giveBack(id, machine, slot, isLost: isLost)
         trace?.note(now_ns, id, "restart: life \(incarnation), applied \(slot)")
         drain(id)

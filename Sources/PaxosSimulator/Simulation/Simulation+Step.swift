@@ -8,6 +8,9 @@ extension Simulation {
         let end = (plan.faults.map(\.to_ns).max() ?? plan.trouble_ns) + 1
         run(until: end)
         if isWell { finish() }
+        if isWell, let violation = clients.violation {
+            oracle.violate(.linearizable, "\(violation)")
+        }
         counts.commits = oracle.deliveredTo
         trace?.end(hash: hash, violations: violations)
     }

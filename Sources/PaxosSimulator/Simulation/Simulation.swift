@@ -49,6 +49,8 @@ package struct Simulation: ~Copyable {
     var fault_ns: UInt64 = .max
     var visit_ns: UInt64 = .max
     var load: UInt64 = 1
+    /// What clients are answered must be linearizable.
+    package internal(set) var clients: Clients
     /// The probe of progress: proposals made since, one of which must be delivered.
     var probe = Probe()
     /// What happened, where someone wants to read it.
@@ -69,6 +71,7 @@ package struct Simulation: ~Copyable {
         value = .allocate(capacity: 4096)
         value.initialize(repeating: 0, count: 4096)
         entry = .allocate(capacity: 8192)
+        clients = Clients(seed: plan.seed)
         oracle = Oracle(members: plan.members, q2: plan.members / 2 + 1, isDurable: true)
         begin(plan)
     }
@@ -100,6 +103,7 @@ package struct Simulation: ~Copyable {
         fault_ns = plan.faults.first?.from_ns ?? .max
         visit_ns = second
         load = 1
+        clients = Clients(keys: 1 + Int(plan.seed % 16), seed: plan.seed)
         probe = Probe()
         for id in ids {
             let drift = random.draw(2 * plan.drawn.drift + 1)
