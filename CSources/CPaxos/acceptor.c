@@ -64,7 +64,29 @@ uint64_t paxos_revote_run(paxos_acceptor_t *a, const paxos_run_t *run) {
 
 paxos_status_t paxos_acceptor_accept(
     paxos_acceptor_t *a, const paxos_run_t *run, uint64_t *lsn_out) {
-    return paxos_acceptor_accept_hot(a, run, lsn_out);
+    PAXOS_ASSERT(run->count > 0 && run->slot > 0 && run->ballot != 0);
+    if (PAXOS_UNLIKELY(a->abstains)) { return PAXOS_ERR_ABSTAINS; }
+    if (PAXOS_UNLIKELY(run->ballot < a->promised)) { return PAXOS_ERR_STALE; }
+    if (PAXOS_UNLIKELY(run->slot <= a->trimmed)) { return PAXOS_ERR_TRIMMED; }
+    if (PAXOS_UNLIKELY(run->slot + run->count - 1 > a->trimmed + a->window_slots)) {
+        return PAXOS_ERR_FULL;
+    }
+    if (PAXOS_UNLIKELY(!a->memory_only && paxos_writes_full(a))) { return PAXOS_ERR_BUSY; }
+    if (PAXOS_UNLIKELY(run->slot <= a->last_slot)) {
+        const paxos_match_t match = paxos_match_run(a, run);
+        if (match == PAXOS_MATCH_CONFLICT) { return PAXOS_ERR_CONFLICT; }
+        if (match == PAXOS_MATCH_CHOSEN) { return PAXOS_ERR_TRIMMED; }
+        if (match == PAXOS_MATCH_SAME) {
+            a->promised = run->ballot;
+            *lsn_out = paxos_revote_run(a, run);
+            return PAXOS_OK;
+        }
+    }
+    const paxos_status_t status =
+        paxos_log_store_hot(a, run, PAXOS_RUN_ACCEPTED, paxos_run_is_next(a, run), lsn_out);
+    if (PAXOS_UNLIKELY(status != PAXOS_OK)) { return status; }
+    a->promised = run->ballot;
+    return PAXOS_OK;
 }
 
 paxos_status_t paxos_acceptor_flushed(paxos_acceptor_t *a, uint64_t lsn) {

@@ -1,32 +1,23 @@
 /* frame.c - which kind of frame may have which bits, and the checks that follow. */
 #include "paxos/hot_frame.h"
 
-#define FLAGS(flags) ((uint64_t)(flags) << 32)
-#define STATES(mask) ((uint64_t)(mask) << 48)
-#define NODES 0xFFFFFFFFu
-#define COUNT 0xFFFFFFFFu
-#define BODY ((uint64_t)(PAXOS_FRAME_BYTES_MAX * 2 - 8) << 32) /* a multiple of 8 */
-#define ANY UINT64_MAX
-#define SLOTS (PAXOS_SLOT_MAX - 1)
+#define FLAGS PAXOS_BITS_FLAGS
+#define STATES PAXOS_BITS_STATES
+#define NODES PAXOS_BITS_NODES
+#define COUNT PAXOS_BITS_COUNT
+#define BODY PAXOS_BITS_BODY
+#define ANY PAXOS_BITS_ANY
+#define SLOTS PAXOS_BITS_SLOT
+#define RULE PAXOS_RULE
 
-/* A rule from what is allowed: the columns are state, count, ballot, slot, watermark, nonce,
- * digest, other and trim, in the order of the header. */
-/* clang-format off */
-#define RULE(state, count, ballot, slot, watermark, nonce, digest, other, trim)            \
-    {{~(uint64_t)(state), ~(uint64_t)(count), ~(uint64_t)(ballot), ~(uint64_t)(slot),      \
-      ~(uint64_t)(watermark), ~(uint64_t)(nonce), ~(uint64_t)(digest), ~(uint64_t)(other), \
-      ~(uint64_t)(trim)}}
-/* clang-format on */
-
-const paxos_rule_t paxos_rules[PAXOS_FRAME_KIND_MAX + 1] = {
+static const paxos_rule_t rules[PAXOS_FRAME_KIND_MAX + 1] = {
     [PAXOS_FRAME_PREPARE] = RULE(NODES, 0, ANY, SLOTS, 0, 0, ANY, 0, 0),
     [PAXOS_FRAME_PROMISE] = RULE(
         NODES | FLAGS(PAXOS_FLAG_LAST | PAXOS_FLAG_PAUSE) | STATES(7), COUNT | BODY, ANY, SLOTS,
         SLOTS, 0, ANY, ANY, SLOTS),
     [PAXOS_FRAME_REJECTED] = RULE(NODES | STATES(3), COUNT, ANY, SLOTS, SLOTS, 0, ANY, ANY, 0),
-    [PAXOS_FRAME_ACCEPT] =
-        RULE(NODES | FLAGS(PAXOS_FLAG_VOTED), COUNT | BODY, ANY, SLOTS, SLOTS, 0, ANY, 0, SLOTS),
-    [PAXOS_FRAME_ACCEPTED] = RULE(NODES, COUNT, ANY, SLOTS, SLOTS, 0, ANY, 0, 0),
+    [PAXOS_FRAME_ACCEPT] = PAXOS_RULE_ACCEPT,
+    [PAXOS_FRAME_ACCEPTED] = PAXOS_RULE_ACCEPTED,
     [PAXOS_FRAME_COMMIT] = RULE(NODES, 0, ANY, 0, SLOTS, 0, 0, 0, SLOTS),
     [PAXOS_FRAME_HEARTBEAT] = RULE(
         NODES |
@@ -43,6 +34,11 @@ const paxos_rule_t paxos_rules[PAXOS_FRAME_KIND_MAX + 1] = {
     [PAXOS_FRAME_REFUSED] = RULE(NODES | STATES(7), COUNT, ANY, 0, 0, ANY, 0, ANY, 0),
 };
 
+/* Whether a ballot is that of a node, and none is not. */
+static bool is_ballot_of(const paxos_frame_t *frame, uint16_t node) {
+    return frame->ballot != 0 && paxos_ballot_node(frame->ballot) == node;
+}
+
 /* A page of a promise or of learned entries: what its state and its flags allow. */
 static bool is_page(const paxos_frame_t *frame) {
     const bool full = frame->state == PAXOS_RUN_ACCEPTED || frame->state == PAXOS_RUN_CHOSEN;
@@ -55,13 +51,13 @@ static bool is_page(const paxos_frame_t *frame) {
     if (frame->kind == PAXOS_FRAME_LEARNED) {
         return frame->state == PAXOS_RUN_CHOSEN || frame->state == PAXOS_RUN_TRIMMED;
     }
-    return paxos_is_ballot_of(frame, frame->receiver) &&
+    return is_ballot_of(frame, frame->receiver) &&
            (frame->state == PAXOS_RUN_ACCEPTED) == (frame->other != 0);
 }
 
 static bool is_rejection(const paxos_frame_t *frame) {
     if (frame->slot == 0) { return false; }
-    if (!paxos_is_ballot_of(frame, frame->receiver)) { return false; }
+    if (!is_ballot_of(frame, frame->receiver)) { return false; }
     switch (frame->state) {
         case PAXOS_REASON_STALE: return frame->other > frame->ballot && frame->digest == 0;
         case PAXOS_REASON_CONFLICT: return frame->count != 0;
@@ -69,25 +65,27 @@ static bool is_rejection(const paxos_frame_t *frame) {
     }
 }
 
-bool paxos_frame_is_consistent(const paxos_frame_t *frame) {
+static bool is_consistent(const paxos_frame_t *frame) {
     switch (frame->kind) {
+        case PAXOS_FRAME_ACCEPT:
+            return is_ballot_of(frame, frame->sender) && frame->slot != 0 && frame->count != 0 &&
+                   frame->body_bytes != 0;
         case PAXOS_FRAME_ACCEPTED: /* an answer that covers no slot names none */
-            return paxos_is_ballot_of(frame, frame->receiver) &&
+            return is_ballot_of(frame, frame->receiver) &&
                    (frame->slot == 0) == (frame->count == 0) &&
                    (frame->count != 0 || frame->digest == 0);
-        case PAXOS_FRAME_PREPARE:
-            return paxos_is_ballot_of(frame, frame->sender) && frame->slot != 0;
-        case PAXOS_FRAME_COMMIT: return paxos_is_ballot_of(frame, frame->sender);
+        case PAXOS_FRAME_PREPARE: return is_ballot_of(frame, frame->sender) && frame->slot != 0;
+        case PAXOS_FRAME_COMMIT: return is_ballot_of(frame, frame->sender);
         case PAXOS_FRAME_REJECTED: return is_rejection(frame);
         case PAXOS_FRAME_PROMISE:
         case PAXOS_FRAME_LEARNED: return is_page(frame);
         case PAXOS_FRAME_HEARTBEAT: /* names a ballot if, and only if, its sender leads under it */
             return (frame->flags & PAXOS_FLAG_LEADING) != 0
-                       ? paxos_is_ballot_of(frame, frame->sender)
+                       ? is_ballot_of(frame, frame->sender)
                        : frame->ballot == 0 && frame->trim == 0;
         case PAXOS_FRAME_LEARN: return frame->slot != 0 && frame->count != 0;
         case PAXOS_FRAME_FORWARD:
-            return paxos_is_ballot_of(frame, frame->receiver) && frame->count != 0 &&
+            return is_ballot_of(frame, frame->receiver) && frame->count != 0 &&
                    frame->body_bytes != 0;
         case PAXOS_FRAME_REFUSED:
             return frame->state >= PAXOS_REASON_NOT_LEADER && frame->state <= PAXOS_REASON_FULL &&
@@ -97,13 +95,38 @@ bool paxos_frame_is_consistent(const paxos_frame_t *frame) {
 }
 
 paxos_status_t paxos_frame_decode(const uint8_t *bytes, size_t length_bytes, paxos_frame_t *frame) {
-    return length_bytes < PAXOS_FRAME_HEADER_BYTES ? PAXOS_ERR_WIRE
-                                                   : paxos_frame_decode_hot(bytes, frame);
+    if (length_bytes < PAXOS_FRAME_HEADER_BYTES) { return PAXOS_ERR_WIRE; }
+    const uint32_t kind = bytes[7];
+    if (kind > PAXOS_FRAME_KIND_MAX ||
+        !paxos_header_is(bytes, kind, &rules[kind], paxos_header_checksum(bytes))) {
+        return PAXOS_ERR_WIRE;
+    }
+    paxos_frame_read(bytes, frame);
+    if (kind == 0 || frame->cluster == 0 || frame->incarnation == 0 || frame->sender == 0 ||
+        frame->receiver == 0 || frame->body_bytes > PAXOS_FRAME_BODY_BYTES_MAX) {
+        return PAXOS_ERR_WIRE;
+    }
+    return is_consistent(frame) ? PAXOS_OK : PAXOS_ERR_WIRE;
 }
 
 paxos_status_t paxos_run_verify(
     const uint8_t *bytes, size_t length_bytes, uint64_t first_slot, uint32_t count,
     uint32_t value_bytes_max, uint64_t *digest_out) {
-    return paxos_run_verify_hot(
-        bytes, length_bytes, first_slot, count, value_bytes_max, digest_out);
+    uint64_t digest = 0;
+    uint64_t factor = first_slot * PAXOS_DIGEST_STEP;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t entry_bytes = 0;
+        if (PAXOS_UNLIKELY(
+                paxos_entry_verify(bytes, length_bytes, value_bytes_max, &entry_bytes) !=
+                PAXOS_OK)) {
+            return PAXOS_ERR_WIRE;
+        }
+        digest += paxos_digest_product(factor, paxos_get32(bytes));
+        factor += PAXOS_DIGEST_STEP;
+        bytes += entry_bytes;
+        length_bytes -= entry_bytes;
+    }
+    if (PAXOS_UNLIKELY(length_bytes != 0)) { return PAXOS_ERR_WIRE; }
+    *digest_out = digest;
+    return PAXOS_OK;
 }

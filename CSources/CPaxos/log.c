@@ -3,6 +3,14 @@
 
 #include <string.h>
 
+uint32_t paxos_member_search(const paxos_acceptor_t *a, uint16_t node) {
+    const paxos_member_t *members = paxos_members(a);
+    for (uint32_t i = 0; i < a->member_count; i++) {
+        if (members[i].node == node) { return i; }
+    }
+    return PAXOS_MEMBERS_MAX;
+}
+
 uint64_t paxos_write_note(
     paxos_acceptor_t *a, uint8_t kind, const paxos_run_t *run, uint64_t position) {
     if (a->memory_only) { return 0; }
@@ -92,7 +100,7 @@ void paxos_point_held(
 
 paxos_status_t paxos_log_store(
     paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t *lsn_out) {
-    return paxos_log_store_hot(a, run, state, lsn_out);
+    return paxos_log_store_hot(a, run, state, paxos_run_is_next(a, run), lsn_out);
 }
 
 /* Open a run for an entry of `bytes` and those that will follow it; the position of the entry.
@@ -120,8 +128,8 @@ static uint64_t run_open(paxos_acceptor_t *a, uint64_t slot, uint32_t bytes) {
 }
 
 static uint64_t append_position(paxos_acceptor_t *a, uint64_t slot, uint32_t bytes) {
-    const uint64_t position = paxos_run_extend(a, slot, bytes);
-    return position != PAXOS_POSITION_NONE ? position : run_open(a, slot, bytes);
+    uint64_t position = 0;
+    return paxos_run_extend(a, slot, bytes, &position) ? position : run_open(a, slot, bytes);
 }
 
 paxos_status_t paxos_log_append(
@@ -133,7 +141,7 @@ paxos_status_t paxos_log_append(
     if (PAXOS_UNLIKELY(!a->memory_only && paxos_writes_full(a))) { return PAXOS_ERR_BUSY; }
     const uint64_t position = append_position(a, slot, paxos_entry_bytes(entry->value_bytes));
     if (PAXOS_UNLIKELY(position == PAXOS_POSITION_NONE)) { return PAXOS_ERR_FULL; }
-    *lsn_out = paxos_append_at(a, ballot, slot, entry, value, position);
+    (void)paxos_append_at(a, ballot, slot, entry, value, position, lsn_out);
     return PAXOS_OK;
 }
 

@@ -77,7 +77,8 @@ static uint64_t fill_run(
 }
 
 /* One page of a promise; the reply stays in the ring until its last one is out. */
-static bool poll_promise(paxos_acceptor_t *a, paxos_reply_t *reply, paxos_effect_t *effect) {
+static PAXOS_COLD bool poll_promise(
+    paxos_acceptor_t *a, paxos_reply_t *reply, paxos_effect_t *effect) {
     if (reply->ballot != a->promised || paxos_sends_full(a, reply->member)) {
         a->replies_out += 1; /* overtaken, or nobody takes it: the candidate will ask again */
         return false;
@@ -103,7 +104,8 @@ static bool poll_promise(paxos_acceptor_t *a, paxos_reply_t *reply, paxos_effect
 }
 
 /* One page of decided entries. */
-static bool poll_learned(paxos_acceptor_t *a, paxos_reply_t *reply, paxos_effect_t *effect) {
+static PAXOS_COLD bool poll_learned(
+    paxos_acceptor_t *a, paxos_reply_t *reply, paxos_effect_t *effect) {
     if (reply->slot > a->decided || reply->count == 0 || paxos_sends_full(a, reply->member)) {
         a->replies_out += 1;
         return false;
@@ -130,38 +132,44 @@ static bool poll_learned(paxos_acceptor_t *a, paxos_reply_t *reply, paxos_effect
     return true;
 }
 
-static bool poll_reply(paxos_acceptor_t *a, paxos_effect_t *effect) {
-    while (a->replies_out != a->replies_in) {
-        paxos_reply_t *reply = paxos_reply(a, a->replies_out);
-        if (reply->lsn > a->flushed) { return false; }
-        if (reply->kind == PAXOS_FRAME_PROMISE) {
-            if (poll_promise(a, reply, effect)) { return true; }
-            continue;
-        }
-        if (reply->kind == PAXOS_FRAME_LEARNED) {
-            if (poll_learned(a, reply, effect)) { return true; }
-            continue;
-        }
-        a->replies_out += 1;
-        paxos_frame_t frame;
-        paxos_frame_from(a, reply->kind, paxos_members(a)[reply->member].node, &frame);
-        uint64_t slot = reply->slot;
-        PAXOS_SCALAR(slot);
-        frame.ballot = reply->ballot;
-        frame.slot = slot;
-        frame.count = reply->count;
-        frame.digest = reply->digest;
-        frame.other = reply->other;
-        frame.state = reply->state;
-        frame.watermark = paxos_log_durable(a);
-        paxos_effect_put(a, effect, &frame, reply->member, 0);
-        return true;
-    }
-    return false;
+/* A reply that is one frame, straight from the ring. */
+PAXOS_HOT static inline void poll_plain(
+    paxos_acceptor_t *a, const paxos_reply_t *reply, uint8_t kind, uint64_t other, uint16_t state,
+    paxos_effect_t *effect) {
+    a->replies_out += 1;
+    paxos_frame_t frame;
+    paxos_frame_from(a, kind, paxos_members(a)[reply->member].node, &frame);
+    uint64_t slot = reply->slot;
+    PAXOS_SCALAR(slot);
+    frame.ballot = reply->ballot;
+    frame.slot = slot;
+    frame.count = reply->count;
+    frame.digest = reply->digest;
+    frame.other = other;
+    frame.state = state;
+    frame.watermark = paxos_log_durable(a);
+    paxos_effect_put(a, effect, &frame, reply->member, 0);
+}
+
+/* The reply of every commit: it has no reason and names no other ballot. */
+static PAXOS_APART bool poll_accepted(
+    paxos_acceptor_t *a, const paxos_reply_t *reply, paxos_effect_t *effect) {
+    poll_plain(a, reply, PAXOS_FRAME_ACCEPTED, 0, 0, effect);
+    return true;
+}
+
+/* The first reply, if it may leave; NULL: there is none, or it waits for its flush. */
+static paxos_reply_t *due_reply(const paxos_acceptor_t *a) {
+    paxos_reply_t *reply = paxos_reply(a, a->replies_out);
+    return a->replies_out != a->replies_in && reply->lsn <= a->flushed ? reply : NULL;
+}
+
+static bool is_paged(const paxos_reply_t *reply) {
+    return reply->kind == PAXOS_FRAME_PROMISE || reply->kind == PAXOS_FRAME_LEARNED;
 }
 
 /* An answer to a heartbeat, which waits for nothing: it says that this node is there. */
-static void poll_heartbeat(paxos_acceptor_t *a, paxos_effect_t *effect) {
+static PAXOS_COLD void poll_heartbeat(paxos_acceptor_t *a, paxos_effect_t *effect) {
     uint32_t member = 0;
     while ((a->heartbeats_owed >> member & 1u) == 0) { member += 1; }
     a->heartbeats_owed &= ~((uint64_t)1 << member);
@@ -179,16 +187,40 @@ static void poll_heartbeat(paxos_acceptor_t *a, paxos_effect_t *effect) {
     paxos_effect_send(a, effect, &frame, member, 0);
 }
 
-bool paxos_acceptor_poll(paxos_acceptor_t *a, paxos_effect_t *effect) {
-    PAXOS_ASSERT(effect->size_bytes == sizeof *effect);
+/* The next effect, whatever it is. */
+static PAXOS_APART bool poll_any(paxos_acceptor_t *a, paxos_effect_t *effect) {
     if (a->writes_polled != a->writes_in) {
         poll_write(a, effect);
         return true;
     }
-    if (poll_reply(a, effect)) { return true; }
+    for (paxos_reply_t *reply = due_reply(a); reply != NULL; reply = due_reply(a)) {
+        if (!is_paged(reply)) {
+            poll_plain(a, reply, reply->kind, reply->other, reply->state, effect);
+            return true;
+        }
+        const bool is_promise = reply->kind == PAXOS_FRAME_PROMISE;
+        if (is_promise ? poll_promise(a, reply, effect) : poll_learned(a, reply, effect)) {
+            return true;
+        }
+    }
     if (a->heartbeats_owed != 0) {
         poll_heartbeat(a, effect);
         return true;
     }
     return false;
+}
+
+bool paxos_acceptor_poll(paxos_acceptor_t *a, paxos_effect_t *effect) {
+    PAXOS_ASSERT(effect->size_bytes == sizeof *effect);
+    if (PAXOS_SHORT_WAY && a->writes_polled == a->writes_in) {
+        if (a->replies_out == a->replies_in) {
+            if (a->heartbeats_owed == 0) { return false; }
+        } else {
+            const paxos_reply_t *reply = paxos_reply(a, a->replies_out);
+            if (reply->kind == PAXOS_FRAME_ACCEPTED && reply->lsn <= a->flushed) {
+                return poll_accepted(a, reply, effect);
+            }
+        }
+    }
+    return poll_any(a, effect);
 }

@@ -64,6 +64,12 @@ static paxos_run_t in_window(const paxos_acceptor_t *a, paxos_run_t run) {
     return part;
 }
 
+static void choose_run(paxos_acceptor_t *a, const paxos_run_t *run) {
+    for (uint32_t i = 0; i < run->count; i++) {
+        paxos_cell(a, run->slot + i)->state = PAXOS_RUN_CHOSEN;
+    }
+}
+
 static paxos_status_t take_accept(
     paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, const uint8_t *body) {
     if (PAXOS_UNLIKELY(frame->ballot < a->promised)) {
@@ -77,10 +83,11 @@ static paxos_status_t take_accept(
     run = in_window(a, run);
     paxos_status_t status = PAXOS_ERR_TRIMMED;
     uint64_t lsn = 0;
-    if (PAXOS_LIKELY(run.count > 0)) { status = paxos_acceptor_accept_hot(a, &run, &lsn); }
+    if (PAXOS_LIKELY(run.count > 0)) { status = paxos_acceptor_accept(a, &run, &lsn); }
     if (PAXOS_LIKELY(status == PAXOS_OK)) {
-        const bool is_voted = (frame->flags & PAXOS_FLAG_VOTED) != 0;
-        paxos_run_accepted(a, &run, is_voted, frame->watermark, frame->trim);
+        const bool is_chosen = paxos_run_is_chosen(a, (frame->flags & PAXOS_FLAG_VOTED) != 0);
+        if (is_chosen) { choose_run(a, &run); }
+        paxos_run_accepted(a, &run, is_chosen, frame->watermark, frame->trim);
         paxos_reply_accepted(a, member, &run, lsn);
         return PAXOS_OK;
     }
@@ -162,7 +169,7 @@ static bool is_body_good(
     if (frame->body_bytes == 0) { return true; }
     const bool is_forward = frame->kind == PAXOS_FRAME_FORWARD;
     uint64_t digest = 0;
-    return paxos_run_verify_hot(
+    return paxos_run_verify(
                body, frame->body_bytes, is_forward ? 1 : frame->slot, frame->count,
                a->value_bytes_max, &digest) == PAXOS_OK &&
            digest == frame->digest && (!is_forward || is_all_of_sender(frame, body));
@@ -203,17 +210,52 @@ paxos_status_t paxos_acceptor_take(
     return status;
 }
 
+paxos_status_t paxos_acceptor_decode(
+    paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, size_t body_bytes,
+    paxos_frame_t *frame, uint32_t *member_out) {
+    if (header_bytes != PAXOS_FRAME_HEADER_BYTES ||
+        paxos_frame_decode(header, header_bytes, frame) != PAXOS_OK ||
+        frame->body_bytes != body_bytes) {
+        a->counters.wire += 1;
+        return PAXOS_ERR_WIRE;
+    }
+    *member_out = paxos_member_index(a, frame->sender);
+    if (frame->cluster != a->cluster || frame->group != a->group || frame->receiver != a->node ||
+        *member_out == PAXOS_MEMBERS_MAX || *member_out == a->self_index ||
+        frame->body_bytes > a->body_bytes_max) {
+        a->counters.foreign += 1;
+        return PAXOS_ERR_FOREIGN;
+    }
+    /* A node that kept its votes in memory and came back has forgotten them: it is nobody. */
+    const uint32_t known = paxos_members(a)[*member_out].incarnation;
+    if (a->memory_only && known != 0 && known != frame->incarnation) {
+        a->counters.foreign += 1;
+        return PAXOS_ERR_FOREIGN;
+    }
+    a->counters.frames += 1;
+    return PAXOS_OK;
+}
+
+/* A frame that goes the long way. */
+static PAXOS_COLD paxos_status_t receive_any(
+    paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, const uint8_t *body,
+    size_t body_bytes) {
+    uint32_t member;
+    paxos_frame_t frame;
+    const paxos_status_t status =
+        paxos_acceptor_decode(a, header, header_bytes, body_bytes, &frame, &member);
+    if (PAXOS_UNLIKELY(status != PAXOS_OK)) { return status; }
+    return paxos_acceptor_take(a, member, &frame, body);
+}
+
 paxos_status_t paxos_acceptor_receive(
     paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, const uint8_t *body,
     size_t body_bytes) {
     if (a->magic != PAXOS_BLOCK_MAGIC) { return PAXOS_ERR_CORRUPT; }
     uint32_t member;
-    if (PAXOS_LIKELY(paxos_accept_next(a, header, header_bytes, body, body_bytes, &member))) {
+    if (PAXOS_SHORT_WAY &&
+        PAXOS_LIKELY(paxos_accept_next(a, header, header_bytes, body, body_bytes, &member))) {
         return PAXOS_OK;
     }
-    paxos_frame_t frame;
-    const paxos_status_t status =
-        paxos_acceptor_decode_hot(a, header, header_bytes, body_bytes, &frame, &member);
-    if (PAXOS_UNLIKELY(status != PAXOS_OK)) { return status; }
-    return paxos_acceptor_take(a, member, &frame, body);
+    return receive_any(a, header, header_bytes, body, body_bytes);
 }

@@ -25,7 +25,7 @@ extension Core {
             return PAXOS_OK
         }
         var frame = paxos_frame_t()
-        let decoded = paxos_acceptor_decode_hot(a, header, headerBytes, bodyBytes, &frame, &member)
+        let decoded = paxos_acceptor_decode(a, header, headerBytes, bodyBytes, &frame, &member)
         if decoded != PAXOS_OK { return decoded }
         return take(member, &frame, entries)
     }

@@ -46,7 +46,7 @@ extension Core {
         while r.pointee.next_slot <= r.pointee.high_slot {
             let slot = r.pointee.next_slot
             if isChosen(slot) {
-                proposed(slot)
+                proposed(slot, digestTerm(slot))
                 continue
             }
             if !isMemoryOnly() && paxos_writes_full(a) { return }
@@ -56,12 +56,12 @@ extension Core {
                 _ = paxos_log_revote(
                     a, r.pointee.ballot, slot, best.pointee.best_position, bytes)
                 best.pointee.best_ballot = 0
-                proposed(slot)
+                proposed(slot, digestTerm(slot))
             } else if holds(slot) {
                 let own = cell(slot)
                 _ = paxos_log_revote(
                     a, r.pointee.ballot, slot, own.pointee.position, own.pointee.bytes)
-                proposed(slot)
+                proposed(slot, digestTerm(slot))
             } else if !fillGap() {
                 return
             }
@@ -77,35 +77,39 @@ extension Core {
         return append(entry, paxos_arena(a, 0)) == PAXOS_OK
     }
 
+    /// Count the votes of a member for slots `first...last`, all proposed under this ballot.
+    @inline(__always)
+    func vote(_ member: UInt32, _ first: UInt64, _ last: UInt64) {
+        let before = a.pointee.decided
+        let cells = paxos_cell(a, 0)
+        let proposals = paxos_proposal(a, 0)
+        let mask = UInt64(a.pointee.window_slots) &- 1
+        let bit: UInt32 = 1 &<< member
+        let quorum = Int(a.pointee.q2)
+        var decided = before
+        var slot = max(first, before &+ 1)
+        while slot <= last {
+            let index = Int(truncatingIfNeeded: slot & mask)
+            let votes = proposals[index].votes | bit
+            proposals[index].votes = votes
+            if hasQuorum(votes, quorum) {
+                cells[index].state = chosen
+                if slot == decided &+ 1 { decided = slot }
+            }
+            slot = slot &+ 1
+        }
+        if decided != before {
+            a.pointee.decided = decided
+            if decided != a.pointee.last_slot { paxos_log_advance(a) }
+            /* Peers that decide by themselves need no word of it. */
+            if a.pointee.chooses_early == 0 { r.pointee.active |= everyPeer }
+        }
+    }
+
     /// Whether so many bits are set; for two, the common case, without counting them all.
     @inline(__always)
     private func hasQuorum(_ votes: UInt32, _ quorum: Int) -> Bool {
         quorum == 2 ? votes & (votes &- 1) != 0 : votes.nonzeroBitCount >= quorum
-    }
-
-    /// Count the votes of a member for slots `first...last`, all proposed under this ballot.
-    @inline(__always)
-    func vote(_ member: UInt32, _ first: UInt64, _ last: UInt64) {
-        let bit: UInt32 = 1 &<< member
-        let quorum = Int(a.pointee.q2)
-        var slot = first
-        if slot <= a.pointee.decided { slot = a.pointee.decided &+ 1 }
-        let before = a.pointee.decided
-        while slot <= last {
-            let proposal = proposal(slot)
-            let votes = proposal.pointee.votes | bit
-            proposal.pointee.votes = votes
-            if hasQuorum(votes, quorum) {
-                cell(slot).pointee.state = chosen
-                if slot == a.pointee.decided &+ 1 { a.pointee.decided = slot }
-            }
-            slot = slot &+ 1
-        }
-        if a.pointee.decided != before {
-            if a.pointee.decided != a.pointee.last_slot { paxos_log_advance(a) }
-            /* Peers that decide by themselves need no word of it. */
-            if a.pointee.chooses_early == 0 { r.pointee.active |= everyPeer }
-        }
     }
 
     /// A member accepted a run under this leadership: straight from the verified header.

@@ -15,16 +15,27 @@ extension Core {
         let status = admit(bytes)
         if status != PAXOS_OK { return status }
         let number = r.pointee.number &+ 1
-        let entry = paxos_entry_t(
-            checksum: 0, value_bytes: bytes, node: a.pointee.node,
+        var entry = command(number, bytes)
+        let slot = r.pointee.next_slot
+        var term: UInt64 = 0
+        if paxos_append_next(a, r.pointee.ballot, slot, &entry, value, &term) {
+            proposed(slot, term)
+        } else {
+            let appended = append(command(number, bytes), value)
+            if appended != PAXOS_OK { return appended }
+        }
+        r.pointee.number = number
+        numberOut.pointee = number
+        return PAXOS_OK
+    }
+
+    /// The header of this node's proposal of that number.
+    @inline(__always)
+    private func command(_ number: UInt64, _ valueBytes: UInt32) -> paxos_entry_t {
+        paxos_entry_t(
+            checksum: 0, value_bytes: valueBytes, node: a.pointee.node,
             kind: UInt8(truncatingIfNeeded: PAXOS_ENTRY_COMMAND.rawValue), zero: 0,
             incarnation: a.pointee.incarnation, number: number)
-        let appended = append(entry, value)
-        if appended == PAXOS_OK {
-            r.pointee.number = number
-            numberOut.pointee = number
-        }
-        return appended
     }
 
     /// Whether the leader may take one more entry of so many value bytes.
@@ -59,20 +70,9 @@ extension Core {
         return PAXOS_OK
     }
 
-    /// Append an entry at the next slot and count this node's own vote, if it is durable already.
-    @inline(__always)
-    func append(_ entry: paxos_entry_t, _ value: UnsafePointer<UInt8>) -> Status {
-        let slot = r.pointee.next_slot
-        var entry = entry
-        if paxos_append_next(a, r.pointee.ballot, slot, &entry, value) {
-            proposed(slot)
-            return PAXOS_OK
-        }
-        return appendToNewRun(entry, value)
-    }
-
+    /// Append an entry at the next slot, in a run of its own if it must be.
     @inline(never)
-    private func appendToNewRun(_ entry: paxos_entry_t, _ value: UnsafePointer<UInt8>) -> Status {
+    func append(_ entry: paxos_entry_t, _ value: UnsafePointer<UInt8>) -> Status {
         let slot = r.pointee.next_slot
         var lsn: UInt64 = 0
         var entry = entry
@@ -84,21 +84,28 @@ extension Core {
         } else if status != PAXOS_OK {
             return status
         }
-        proposed(slot)
+        proposed(slot, digestTerm(slot))
         return PAXOS_OK
     }
 
-    /// Note that `slot`, the next one, holds an entry under this leadership's ballot.
+    /// Note that `slot`, the next one, holds an entry under this leadership's ballot, and count this
+    /// node's own vote for it, if it is durable already. `term`: what it adds to a digest.
     @inline(__always)
-    func proposed(_ slot: UInt64) {
+    func proposed(_ slot: UInt64, _ term: UInt64) {
         let proposal = proposal(slot)
         proposal.pointee.digest_before = r.pointee.digest_total
-        proposal.pointee.votes = isMemoryOnly() ? 1 &<< selfIndex : 0
-        r.pointee.digest_total = r.pointee.digest_total &+ digestTerm(slot)
+        r.pointee.digest_total = r.pointee.digest_total &+ term
         r.pointee.next_slot = slot &+ 1
         r.pointee.active |= everyPeer
-        if isMemoryOnly() && a.pointee.q2 == 1 { vote(selfIndex, slot, slot) }
+        proposal.pointee.votes = 0
+        if isMemoryOnly() {
+            proposal.pointee.votes = 1 &<< selfIndex
+            if a.pointee.q2 == 1 { voteAlone(slot) }
+        }
     }
+
+    @inline(never)
+    private func voteAlone(_ slot: UInt64) { vote(selfIndex, slot, slot) }
 
     @inline(__always)
     func digestTerm(_ slot: UInt64) -> UInt64 {

@@ -10,6 +10,7 @@ extension Core {
         return PAXOS_OK
     }
 
+    @inline(never)
     func applyTrim() {
         if isLeader || memberCount == 1 { updateStable() }
         let slot = min(r.pointee.host_trim, a.pointee.stable)

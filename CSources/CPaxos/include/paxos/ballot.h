@@ -8,21 +8,21 @@
 #ifndef PAXOS_BALLOT_H
 #define PAXOS_BALLOT_H
 
-#include <stdint.h>
+#include "paxos/base.h"
 
 typedef uint64_t paxos_ballot_t;
 
 #define PAXOS_ROUND_MAX (((uint64_t)1 << 48) - 1)
 
-static inline paxos_ballot_t paxos_ballot(uint64_t round, uint16_t node) {
+PAXOS_HOT static inline paxos_ballot_t paxos_ballot(uint64_t round, uint16_t node) {
     return (round << 16) | node;
 }
 
-static inline uint64_t paxos_ballot_round(paxos_ballot_t ballot) {
+PAXOS_HOT static inline uint64_t paxos_ballot_round(paxos_ballot_t ballot) {
     return ballot >> 16;
 }
 
-static inline uint16_t paxos_ballot_node(paxos_ballot_t ballot) {
+PAXOS_HOT static inline uint16_t paxos_ballot_node(paxos_ballot_t ballot) {
     return (uint16_t)(ballot & 0xFFFF);
 }
 

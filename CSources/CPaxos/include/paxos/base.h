@@ -19,7 +19,8 @@ extern "C" {
 
 #if defined(__GNUC__) || defined(__clang__)
 #define PAXOS_MUST_USE __attribute__((warn_unused_result))
-#define PAXOS_HOT __attribute__((always_inline)) /* the path of every frame takes no call */
+#define PAXOS_NORETURN __attribute__((noreturn))
+#define PAXOS_COLD __attribute__((noinline, cold)) /* keeps what is rare out of hot functions */
 #define PAXOS_LIKELY(condition) (__builtin_expect(!!(condition), 1))
 #define PAXOS_UNLIKELY(condition) (__builtin_expect(!!(condition), 0))
 /* Keep a word in an integer register: a vector load of two fresh stores waits for the cache. */
@@ -27,9 +28,24 @@ extern "C" {
 #else
 #define PAXOS_SCALAR(word) ((void)0)
 #define PAXOS_MUST_USE
-#define PAXOS_HOT
+#define PAXOS_COLD
+#define PAXOS_NORETURN
 #define PAXOS_LIKELY(condition) (condition)
 #define PAXOS_UNLIKELY(condition) (condition)
+#endif
+
+/* Speed or size, decided here for the whole library. Built for speed, the path of every frame takes
+ * no call (PAXOS_HOT), and what is done with every commit has a short way of its own beside the
+ * long one that does the same and more. Built for size (-Os), there is the long way alone. Swift
+ * reads every header as if for size, whatever it builds for. */
+#if !defined(__GNUC__) || (defined(__OPTIMIZE_SIZE__) && !defined(__swift__))
+#define PAXOS_HOT
+#define PAXOS_APART
+#define PAXOS_SHORT_WAY 0
+#else
+#define PAXOS_HOT __attribute__((always_inline))
+#define PAXOS_APART __attribute__((noinline)) /* so that its caller needs fewer registers */
+#define PAXOS_SHORT_WAY 1
 #endif
 
 /* What a call came to. Errors are for what others may do wrong; what only we can do wrong traps. */
@@ -69,7 +85,7 @@ uint32_t paxos_version(void);
 
 /* Called when an invariant that only this library can break is broken; prints nothing by itself.
  * The default stops the program; a host may define its own, which must not return. */
-void paxos_panic(const char *condition, const char *file, int line);
+PAXOS_NORETURN void paxos_panic(const char *condition, const char *file, int line);
 
 #define PAXOS_ASSERT(condition)                                                            \
     do {                                                                                   \

@@ -7,37 +7,37 @@
 #ifndef PAXOS_BYTES_H
 #define PAXOS_BYTES_H
 
-#include <stdint.h>
+#include "paxos/base.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && !defined(__FRAMAC__)
 
-static inline uint16_t paxos_get16(const uint8_t *p) {
+PAXOS_HOT static inline uint16_t paxos_get16(const uint8_t *p) {
     uint16_t v;
     __builtin_memcpy(&v, p, sizeof v);
     return v;
 }
 
-static inline uint32_t paxos_get32(const uint8_t *p) {
+PAXOS_HOT static inline uint32_t paxos_get32(const uint8_t *p) {
     uint32_t v;
     __builtin_memcpy(&v, p, sizeof v);
     return v;
 }
 
-static inline uint64_t paxos_get64(const uint8_t *p) {
+PAXOS_HOT static inline uint64_t paxos_get64(const uint8_t *p) {
     uint64_t v;
     __builtin_memcpy(&v, p, sizeof v);
     return v;
 }
 
-static inline void paxos_put16(uint8_t *p, uint16_t v) {
+PAXOS_HOT static inline void paxos_put16(uint8_t *p, uint16_t v) {
     __builtin_memcpy(p, &v, sizeof v);
 }
 
-static inline void paxos_put32(uint8_t *p, uint32_t v) {
+PAXOS_HOT static inline void paxos_put32(uint8_t *p, uint32_t v) {
     __builtin_memcpy(p, &v, sizeof v);
 }
 
-static inline void paxos_put64(uint8_t *p, uint64_t v) {
+PAXOS_HOT static inline void paxos_put64(uint8_t *p, uint64_t v) {
     __builtin_memcpy(p, &v, sizeof v);
 }
 

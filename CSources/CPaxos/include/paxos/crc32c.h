@@ -16,9 +16,7 @@
 #ifndef PAXOS_CRC32C_H
 #define PAXOS_CRC32C_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "paxos/base.h"
 
 /* Little-endian only, because the instructions take a word's lowest byte first. A prover reads
  * the portable code. */
@@ -70,7 +68,7 @@ enum { PAXOS_CRC32C_LONG_BYTES = 128 };
 /* Sum of PAXOS_CPU_*; the only global of the library. */
 extern uint32_t paxos_cpu_facts;
 
-static inline bool paxos_cpu_has(uint32_t fact) {
+PAXOS_HOT static inline bool paxos_cpu_has(uint32_t fact) {
     return (__atomic_load_n(&paxos_cpu_facts, __ATOMIC_RELAXED) & fact) != 0;
 }
 
@@ -86,59 +84,59 @@ typedef struct __attribute__((packed, may_alias)) paxos_crc32c_word {
     uint64_t word;
 } paxos_crc32c_word_t;
 
-static inline uint64_t paxos_crc32c_step8(uint64_t crc, const uint8_t *bytes) {
+PAXOS_HOT static inline uint64_t paxos_crc32c_step8(uint64_t crc, const uint8_t *bytes) {
     __asm__("crc32q %1, %0"
             : "+r"(crc)
             : "m"(((const paxos_crc32c_word_t *)(const void *)bytes)->word));
     return crc;
 }
 
-static inline uint64_t paxos_crc32c_step8_word(uint64_t crc, uint64_t word) {
+PAXOS_HOT static inline uint64_t paxos_crc32c_step8_word(uint64_t crc, uint64_t word) {
     __asm__("crc32q %1, %0" : "+r"(crc) : "r"(word));
     return crc;
 }
 
-static inline uint64_t paxos_crc32c_step4_word(uint64_t crc, uint32_t word) {
+PAXOS_HOT static inline uint64_t paxos_crc32c_step4_word(uint64_t crc, uint32_t word) {
     __asm__("crc32l %1, %k0" : "+r"(crc) : "r"(word));
     return crc;
 }
 
-static inline uint64_t paxos_crc32c_step4(uint64_t crc, const uint8_t *bytes) {
+PAXOS_HOT static inline uint64_t paxos_crc32c_step4(uint64_t crc, const uint8_t *bytes) {
     uint32_t word;
     __builtin_memcpy(&word, bytes, sizeof word);
     return paxos_crc32c_step4_word(crc, word);
 }
 
-static inline uint64_t paxos_crc32c_step1(uint64_t crc, const uint8_t *bytes) {
+PAXOS_HOT static inline uint64_t paxos_crc32c_step1(uint64_t crc, const uint8_t *bytes) {
     __asm__("crc32b %1, %k0" : "+r"(crc) : "r"(*bytes));
     return crc;
 }
 
 #elif defined(PAXOS_CRC32C_ARM)
 
-static inline uint64_t paxos_crc32c_step8_word(uint64_t crc, uint64_t word) {
+PAXOS_HOT static inline uint64_t paxos_crc32c_step8_word(uint64_t crc, uint64_t word) {
     __asm__("crc32cx %w0, %w0, %x1" : "+r"(crc) : "r"(word));
     return crc;
 }
 
-static inline uint64_t paxos_crc32c_step4_word(uint64_t crc, uint32_t word) {
+PAXOS_HOT static inline uint64_t paxos_crc32c_step4_word(uint64_t crc, uint32_t word) {
     __asm__("crc32cw %w0, %w0, %w1" : "+r"(crc) : "r"(word));
     return crc;
 }
 
-static inline uint64_t paxos_crc32c_step8(uint64_t crc, const uint8_t *bytes) {
+PAXOS_HOT static inline uint64_t paxos_crc32c_step8(uint64_t crc, const uint8_t *bytes) {
     uint64_t word;
     __builtin_memcpy(&word, bytes, sizeof word);
     return paxos_crc32c_step8_word(crc, word);
 }
 
-static inline uint64_t paxos_crc32c_step4(uint64_t crc, const uint8_t *bytes) {
+PAXOS_HOT static inline uint64_t paxos_crc32c_step4(uint64_t crc, const uint8_t *bytes) {
     uint32_t word;
     __builtin_memcpy(&word, bytes, sizeof word);
     return paxos_crc32c_step4_word(crc, word);
 }
 
-static inline uint64_t paxos_crc32c_step1(uint64_t crc, const uint8_t *bytes) {
+PAXOS_HOT static inline uint64_t paxos_crc32c_step1(uint64_t crc, const uint8_t *bytes) {
     uint32_t word = *bytes;
     __asm__("crc32cb %w0, %w0, %w1" : "+r"(crc) : "r"(word));
     return crc;
@@ -157,9 +155,12 @@ static inline uint32_t paxos_crc32c_words(uint32_t crc, const uint8_t *bytes, si
 
 #else
 
-__attribute__((always_inline)) static inline uint32_t paxos_crc32c_words(
+PAXOS_HOT static inline uint32_t paxos_crc32c_words(
     uint32_t crc, const uint8_t *bytes, size_t length_bytes) {
-    if (length_bytes >= PAXOS_CRC32C_LONG_BYTES || !paxos_cpu_has(PAXOS_CPU_CRC32C)) {
+    /* Unlikely, so that the compiler keeps words in registers around the short way alone. */
+    if (!PAXOS_SHORT_WAY ||
+        PAXOS_UNLIKELY(
+            length_bytes >= PAXOS_CRC32C_LONG_BYTES || !paxos_cpu_has(PAXOS_CPU_CRC32C))) {
         return paxos_crc32c(crc, bytes, length_bytes);
     }
     uint64_t state = (uint32_t)~crc;
@@ -169,21 +170,16 @@ __attribute__((always_inline)) static inline uint32_t paxos_crc32c_words(
         state = paxos_crc32c_step4(state, bytes);
         bytes += 4;
     }
-    size_t words = length_bytes / 8;
-    for (; words >= 8; words -= 8, bytes += 64) {
-        for (size_t i = 0; i < 64; i += 8) { state = paxos_crc32c_step8(state, bytes + i); }
+    const uint8_t *end = bytes + (length_bytes & ~(size_t)31);
+    for (; bytes != end; bytes += 32) {
+        for (size_t i = 0; i < 32; i += 8) { state = paxos_crc32c_step8(state, bytes + i); }
     }
-    bytes += 8 * words;
-    switch (words) {
-        case 7: state = paxos_crc32c_step8(state, bytes - 56); /* fall through */
-        case 6: state = paxos_crc32c_step8(state, bytes - 48); /* fall through */
-        case 5: state = paxos_crc32c_step8(state, bytes - 40); /* fall through */
-        case 4: state = paxos_crc32c_step8(state, bytes - 32); /* fall through */
-        case 3: state = paxos_crc32c_step8(state, bytes - 24); /* fall through */
-        case 2: state = paxos_crc32c_step8(state, bytes - 16); /* fall through */
-        case 1: state = paxos_crc32c_step8(state, bytes - 8);  /* fall through */
-        default: break;
+    if ((length_bytes & 16u) != 0) {
+        state = paxos_crc32c_step8(state, bytes);
+        state = paxos_crc32c_step8(state, bytes + 8);
+        bytes += 16;
     }
+    if ((length_bytes & 8u) != 0) { state = paxos_crc32c_step8(state, bytes); }
     return ~(uint32_t)state;
 }
 

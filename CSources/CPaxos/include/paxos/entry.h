@@ -38,7 +38,7 @@ typedef struct paxos_entry {
 } paxos_entry_t;
 
 /* Bytes that an entry of so long a value takes, padding included. */
-static inline uint32_t paxos_entry_bytes(uint32_t value_bytes) {
+PAXOS_HOT static inline uint32_t paxos_entry_bytes(uint32_t value_bytes) {
     return PAXOS_ENTRY_HEADER_BYTES + ((value_bytes + 7u) & ~7u);
 }
 
@@ -58,8 +58,14 @@ static inline paxos_entry_t paxos_entry_get(const uint8_t *bytes) {
 /* What one entry adds to the digest of its run. The digest of a run is the sum over its slots,
  * modulo 2^64, so a leader can keep running sums and check an acknowledgement of any run in O(1).
  * The odd factor makes a change of one checksum always visible and binds each to its slot. */
-static inline uint64_t paxos_digest_term(uint64_t slot, uint32_t checksum) {
-    return ((uint64_t)checksum + 1u) * ((slot * 0x9E3779B97F4A7C15u) | 1u);
+#define PAXOS_DIGEST_STEP 0x9E3779B97F4A7C15u /* from the factor of a slot to that of the next */
+
+PAXOS_HOT static inline uint64_t paxos_digest_product(uint64_t factor, uint32_t checksum) {
+    return ((uint64_t)checksum + 1u) * (factor | 1u);
+}
+
+PAXOS_HOT static inline uint64_t paxos_digest_term(uint64_t slot, uint32_t checksum) {
+    return paxos_digest_product(slot * PAXOS_DIGEST_STEP, checksum);
 }
 
 /* Write header, value and padding of one entry to `out` (paxos_entry_bytes long) and checksum it.
@@ -69,7 +75,7 @@ static inline uint64_t paxos_digest_term(uint64_t slot, uint32_t checksum) {
 uint32_t paxos_entry_put(uint8_t *out, paxos_entry_t entry, const uint8_t *value);
 
 /* Bytes 8 to 15 of an entry, as the word that they are. */
-static inline uint64_t paxos_entry_origin_word(const paxos_entry_t *entry) {
+PAXOS_HOT static inline uint64_t paxos_entry_origin_word(const paxos_entry_t *entry) {
     return (uint64_t)entry->incarnation << 32 | (uint64_t)entry->kind << 16 | entry->node;
 }
 
@@ -86,32 +92,40 @@ static inline bool paxos_entry_write_short(
 #else
 
 /* Copy one word of a value and checksum it. */
-static inline uint64_t paxos_entry_word(
-    uint64_t crc, uint8_t *to, const uint8_t *value, uint32_t at) {
-    const uint64_t word = paxos_get64(value + at);
-    paxos_put64(to + at, word);
+PAXOS_HOT static inline uint64_t paxos_entry_word(uint64_t crc, uint8_t *to, const uint8_t *value) {
+    const uint64_t word = paxos_get64(value);
+    paxos_put64(to, word);
     return paxos_crc32c_step8_word(crc, word);
+}
+
+/* The last 1 to 7 bytes of a value as a word, with zeros above: from parts that overlap. */
+static inline uint64_t paxos_entry_last_word(const uint8_t *bytes, uint32_t count) {
+    if (count >= 4) {
+        return paxos_get32(bytes) | (uint64_t)paxos_get32(bytes + count - 4) << (8 * (count - 4));
+    }
+    return (uint64_t)bytes[0] | (uint64_t)bytes[count / 2] << (8 * (count / 2)) |
+           (uint64_t)bytes[count - 1] << (8 * (count - 1));
 }
 
 PAXOS_HOT static inline bool paxos_entry_write_short(
     uint8_t *out, const paxos_entry_t *entry, const uint8_t *value) {
     const uint32_t value_bytes = entry->value_bytes;
-    if (value_bytes > PAXOS_CRC32C_LONG_BYTES || !paxos_cpu_has(PAXOS_CPU_CRC32C)) { return false; }
+    if (PAXOS_UNLIKELY(value_bytes > PAXOS_CRC32C_LONG_BYTES || !paxos_cpu_has(PAXOS_CPU_CRC32C))) {
+        return false;
+    }
     uint64_t crc = paxos_crc32c_step4_word(UINT32_MAX, value_bytes);
     crc = paxos_crc32c_step8_word(crc, paxos_entry_origin_word(entry));
     crc = paxos_crc32c_step8_word(crc, entry->number);
     uint8_t *to = out + PAXOS_ENTRY_HEADER_BYTES;
-    uint32_t at = 0;
-    for (; at + 32 <= value_bytes; at += 32) {
-        for (uint32_t i = at; i < at + 32; i += 8) { crc = paxos_entry_word(crc, to, value, i); }
+    const uint8_t *end = value + (value_bytes & ~31u);
+    for (; value != end; value += 32, to += 32) {
+        for (size_t i = 0; i < 32; i += 8) { crc = paxos_entry_word(crc, to + i, value + i); }
     }
-    for (; at + 8 <= value_bytes; at += 8) { crc = paxos_entry_word(crc, to, value, at); }
-    if (at < value_bytes) {
-        uint64_t word = 0;
-        for (uint32_t i = at; i < value_bytes; i++) {
-            word |= (uint64_t)value[i] << (8 * (i - at));
-        }
-        paxos_put64(to + at, word);
+    end += value_bytes & 24u;
+    for (; value != end; value += 8, to += 8) { crc = paxos_entry_word(crc, to, value); }
+    if ((value_bytes & 7u) != 0) {
+        const uint64_t word = paxos_entry_last_word(value, value_bytes & 7u);
+        paxos_put64(to, word);
         crc = paxos_crc32c_step8_word(crc, word);
     }
     paxos_put64(out, (uint64_t)value_bytes << 32 | (uint32_t)~crc);
@@ -122,20 +136,19 @@ PAXOS_HOT static inline bool paxos_entry_write_short(
 
 #endif
 
-/* As paxos_entry_put, which is the exported copy of this: the caller has checked the length. */
-static inline uint32_t paxos_entry_write(
+/* The rest of paxos_entry_write, for what is too long to be kept in registers. */
+uint32_t paxos_entry_put_long(
+    uint8_t *out, uint64_t origin_word, uint64_t number, const uint8_t *value,
+    uint32_t value_bytes);
+
+/* As paxos_entry_put: the caller has checked the length. */
+PAXOS_HOT static inline uint32_t paxos_entry_write(
     uint8_t *out, const paxos_entry_t *entry, const uint8_t *value) {
-    const uint32_t entry_bytes = paxos_entry_bytes(entry->value_bytes);
-    if (PAXOS_LIKELY(paxos_entry_write_short(out, entry, value))) { return entry_bytes; }
-    paxos_put32(out + 4, entry->value_bytes);
-    paxos_put64(out + 8, paxos_entry_origin_word(entry));
-    paxos_put64(out + 16, entry->number);
-    if (entry->value_bytes > 0) {
-        paxos_put64(out + entry_bytes - 8, 0); /* padding, before the value covers most of it */
-        __builtin_memcpy(out + PAXOS_ENTRY_HEADER_BYTES, value, entry->value_bytes);
+    if (PAXOS_SHORT_WAY && PAXOS_LIKELY(paxos_entry_write_short(out, entry, value))) {
+        return paxos_entry_bytes(entry->value_bytes);
     }
-    paxos_put32(out, paxos_crc32c_words(0, out + 4, entry_bytes - 4));
-    return entry_bytes;
+    return paxos_entry_put_long(
+        out, paxos_entry_origin_word(entry), entry->number, value, entry->value_bytes);
 }
 
 /* Verify one entry at the head of `bytes`.
@@ -150,9 +163,11 @@ PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_entry_verify(
     if (PAXOS_UNLIKELY(value_bytes > value_bytes_max)) { return PAXOS_ERR_WIRE; }
     const uint32_t entry_bytes = paxos_entry_bytes(value_bytes);
     if (PAXOS_UNLIKELY(entry_bytes > length_bytes)) { return PAXOS_ERR_WIRE; }
-    const uint8_t kind = bytes[10];
-    if (PAXOS_UNLIKELY(kind > PAXOS_ENTRY_MEMBERSHIP || bytes[11] != 0)) { return PAXOS_ERR_WIRE; }
-    if (PAXOS_UNLIKELY(kind == PAXOS_ENTRY_NOOP && value_bytes != 0)) { return PAXOS_ERR_WIRE; }
+    /* Kind, and a zero above it; of the three kinds the no-op has no value. */
+    const uint32_t kind = paxos_get16(bytes + 10);
+    if (PAXOS_UNLIKELY(kind == PAXOS_ENTRY_NOOP || kind > PAXOS_ENTRY_MEMBERSHIP)) {
+        if (kind != PAXOS_ENTRY_NOOP || value_bytes != 0) { return PAXOS_ERR_WIRE; }
+    }
     if ((value_bytes & 7u) != 0) {
         const uint64_t last = paxos_get64(bytes + entry_bytes - 8);
         if (PAXOS_UNLIKELY((last >> ((value_bytes & 7u) * 8u)) != 0)) { return PAXOS_ERR_WIRE; }

@@ -107,7 +107,7 @@ typedef struct paxos_frame {
 } paxos_frame_t;
 
 /* Write a header. Pre: the fields obey WIRE.md. Post: 96 bytes at `out`. Cost O(1). */
-static inline void paxos_frame_put(uint8_t *out, const paxos_frame_t *frame) {
+PAXOS_HOT static inline void paxos_frame_put(uint8_t *out, const paxos_frame_t *frame) {
     /* In words of 8, as the checksum reads them back: see paxos_crc32c_words. */
     paxos_put32(
         out + 4, PAXOS_FRAME_MAGIC | PAXOS_WIRE_VERSION << 16 | (uint32_t)frame->kind << 24);
@@ -128,14 +128,14 @@ static inline void paxos_frame_put(uint8_t *out, const paxos_frame_t *frame) {
 }
 
 /* A word of a header, loaded as it was stored: two at once wait for both to reach the cache. */
-static inline uint64_t paxos_get64_scalar(const uint8_t *bytes) {
+PAXOS_HOT static inline uint64_t paxos_get64_scalar(const uint8_t *bytes) {
     uint64_t word = paxos_get64(bytes);
     PAXOS_SCALAR(word);
     return word;
 }
 
 /* Read the fields of a header whose checksum was verified before. Cost O(1). */
-static inline void paxos_frame_read(const uint8_t *bytes, paxos_frame_t *frame) {
+PAXOS_HOT static inline void paxos_frame_read(const uint8_t *bytes, paxos_frame_t *frame) {
     frame->kind = bytes[7];
     frame->cluster = paxos_get64(bytes + 8);
     frame->group = paxos_get32(bytes + 16);

@@ -17,7 +17,8 @@
 #endif
 
 /* A ring entry for a reply. Pre: !paxos_replies_full. */
-static inline paxos_reply_t *paxos_reply_push(paxos_acceptor_t *a, uint8_t kind, uint32_t member) {
+PAXOS_HOT static inline paxos_reply_t *paxos_reply_push(
+    paxos_acceptor_t *a, uint8_t kind, uint32_t member) {
     paxos_reply_t *reply = paxos_reply(a, a->replies_in);
     a->replies_in += 1;
     reply->lsn = 0;
@@ -34,7 +35,7 @@ static inline paxos_reply_t *paxos_reply_push(paxos_acceptor_t *a, uint8_t kind,
 }
 
 /* Answer an accepted run, when its record is durable; one of no slots says the watermark alone. */
-static inline void paxos_reply_accepted(
+PAXOS_HOT static inline void paxos_reply_accepted(
     paxos_acceptor_t *a, uint32_t member, const paxos_run_t *run, uint64_t lsn) {
     paxos_reply_t *reply = paxos_reply_push(a, PAXOS_FRAME_ACCEPTED, member);
     reply->ballot = run->ballot;
@@ -44,29 +45,31 @@ static inline void paxos_reply_accepted(
     reply->lsn = lsn;
 }
 
-/* What follows from an accepted run: sender and receiver have both voted, which is a decision where
- * two are a quorum and votes count at once; and what the sender says is decided, or may go. */
-static inline void paxos_run_accepted(
-    paxos_acceptor_t *a, const paxos_run_t *run, bool is_voted, uint64_t watermark, uint64_t trim) {
-    if (a->chooses_early && is_voted) {
-        for (uint32_t i = 0; i < run->count; i++) {
-            paxos_cell(a, run->slot + i)->state = PAXOS_RUN_CHOSEN;
-        }
-        if (run->slot == a->decided + 1) { a->decided += run->count; }
-    }
+/* Whether an accepted run is chosen at once: sender and receiver have both voted, and where votes
+ * count at once and two are a quorum, that is a decision. */
+PAXOS_HOT static inline bool paxos_run_is_chosen(const paxos_acceptor_t *a, bool is_voted) {
+    return is_voted && a->chooses_early;
+}
+
+/* What follows from a run that was accepted, or chosen at once: what it decides, and what its
+ * sender says is decided, or may go. */
+PAXOS_HOT static inline void paxos_run_accepted(
+    paxos_acceptor_t *a, const paxos_run_t *run, bool is_chosen, uint64_t watermark,
+    uint64_t trim) {
+    if (is_chosen && run->slot == a->decided + 1) { a->decided += run->count; }
     if (trim > a->stable) { a->stable = trim; }
     paxos_log_note_commit(a, run->ballot, watermark);
     if (a->decided != a->last_slot) { paxos_log_advance(a); }
 }
 
-/* Whether a header says that it is of this kind, for this node and by a member in the life that it
- * is known by. Its checksum is still to be verified. Cost O(1). */
-static inline bool paxos_header_is_known(
-    const paxos_acceptor_t *a, const uint8_t *header, uint8_t kind, uint32_t *member_out) {
+/* Whether a header says that it is for this node, by a member in the life that it is known by. Its
+ * checksum is still to be verified. Cost O(1). */
+PAXOS_HOT static inline bool paxos_header_is_known(
+    const paxos_acceptor_t *a, const uint8_t *header, uint32_t *member_out) {
     const uint64_t nodes = paxos_get64_scalar(header + 24);
     const uint32_t member = paxos_member_index(a, (uint16_t)(nodes & 0xFFFFu));
-    if (header[7] != kind || (nodes >> 16 & 0xFFFFu) != a->node || member == PAXOS_MEMBERS_MAX ||
-        member == a->self_index) {
+    if (member == PAXOS_MEMBERS_MAX || member == a->self_index ||
+        (nodes >> 16 & 0xFFFFu) != a->node) {
         return false;
     }
     const uint64_t life = (uint64_t)paxos_members(a)[member].incarnation << 32 | a->group;
@@ -76,51 +79,65 @@ static inline bool paxos_header_is_known(
 }
 
 /* Whether a frame is an acknowledgement of slots under `ballot`, this node's own. Cost O(1). */
-static inline bool paxos_header_is_accepted(
+PAXOS_HOT static inline bool paxos_header_is_accepted(
     const paxos_acceptor_t *a, uint64_t ballot, const uint8_t *header, size_t header_bytes,
     size_t body_bytes, uint32_t *member_out) {
-    return header_bytes == PAXOS_FRAME_HEADER_BYTES && body_bytes == 0 &&
-           paxos_header_is_known(a, header, PAXOS_FRAME_ACCEPTED, member_out) &&
+    static const paxos_rule_t rule = PAXOS_RULE_ACCEPTED;
+    if (header_bytes != PAXOS_FRAME_HEADER_BYTES) { return false; }
+    const uint32_t checksum = paxos_header_checksum(header);
+    return body_bytes == 0 && paxos_header_is_known(a, header, member_out) &&
            paxos_get64_scalar(header + 40) == ballot && paxos_get64_scalar(header + 48) != 0 &&
-           paxos_get32(header + 32) != 0 && paxos_header_kind(header) == PAXOS_FRAME_ACCEPTED;
+           paxos_get32(header + 32) != 0 &&
+           paxos_header_is(header, PAXOS_FRAME_ACCEPTED, &rule, checksum);
 }
 
-/* Vote for the run of an ACCEPT, if it is the next one: for slots that hold nothing yet, under a
- * ballot that the promise allows, with room for all that follows.
- * Post  true: accepted, the reply comes out of poll; false: nothing changed. Cost O(body). */
-static inline bool paxos_accept_next(
-    paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, const uint8_t *body,
-    size_t body_bytes, uint32_t *member_out) {
-    if (header_bytes != PAXOS_FRAME_HEADER_BYTES ||
-        !paxos_header_is_known(a, header, PAXOS_FRAME_ACCEPT, member_out)) {
-        return false;
-    }
+/* Whether a frame is an ACCEPT of a member for slots above all that hold something, under a ballot
+ * that the promise allows, with room for all that follows but its entries. Cost O(1). */
+PAXOS_HOT static inline bool paxos_header_is_next(
+    const paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, size_t body_bytes,
+    uint32_t *member_out) {
+    static const paxos_rule_t rule = PAXOS_RULE_ACCEPT;
+    if (header_bytes != PAXOS_FRAME_HEADER_BYTES) { return false; }
+    const uint32_t checksum = paxos_header_checksum(header);
+    if (!paxos_header_is_known(a, header, member_out)) { return false; }
     const uint64_t ballot = paxos_get64_scalar(header + 40);
     const uint64_t slot = paxos_get64_scalar(header + 48);
     const uint32_t count = paxos_get32(header + 32);
-    if (ballot < a->promised || paxos_ballot_node(ballot) != paxos_get16(header + 24) ||
-        slot <= a->last_slot || slot + count - 1 > a->trimmed + a->window_slots || count == 0 ||
-        body_bytes == 0 || body_bytes > a->body_bytes_max ||
-        paxos_get32(header + 36) != body_bytes || a->abstains || paxos_replies_full(a) ||
-        (!a->memory_only && paxos_writes_full(a))) {
-        return false;
-    }
+    return ballot >= a->promised && paxos_ballot_node(ballot) == paxos_get16(header + 24) &&
+           slot > a->last_slot && slot + count - 1 <= a->trimmed + a->window_slots &&
+           count - 1 < PAXOS_NEXT_SLOTS_MAX && body_bytes <= a->body_bytes_max &&
+           paxos_get32(header + 36) == body_bytes && !paxos_replies_full(a) &&
+           (a->memory_only || (!a->abstains && !paxos_writes_full(a))) &&
+           paxos_header_is(header, PAXOS_FRAME_ACCEPT, &rule, checksum);
+}
+
+/* Vote for the run of an ACCEPT, if it is the next one and whole.
+ * Post  true: accepted, the reply comes out of poll; false: nothing changed. Cost O(body). */
+PAXOS_HOT static inline bool paxos_accept_next(
+    paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, const uint8_t *body,
+    size_t body_bytes, uint32_t *member_out) {
+    uint32_t member = 0;
+    if (!paxos_header_is_next(a, header, header_bytes, body_bytes, &member)) { return false; }
+    paxos_run_t run = {paxos_get64_scalar(header + 40), paxos_get64_scalar(header + 48),
+                       paxos_get32(header + 32),        (uint32_t)body_bytes,
+                       paxos_get64_scalar(header + 72), body};
     uint64_t digest = 0;
-    if (paxos_header_kind(header) != PAXOS_FRAME_ACCEPT ||
-        paxos_run_verify_hot(body, body_bytes, slot, count, a->value_bytes_max, &digest) !=
+    if (paxos_run_verify_hot(body, body_bytes, run.slot, run.count, a->value_bytes_max, &digest) !=
             PAXOS_OK ||
-        digest != paxos_get64_scalar(header + 72)) {
+        digest != run.digest) {
         return false;
     }
-    const paxos_run_t run = {ballot, slot, count, (uint32_t)body_bytes, digest, body};
+    const bool is_chosen =
+        paxos_run_is_chosen(a, (paxos_get16(header + 28) & PAXOS_FLAG_VOTED) != 0);
+    const uint32_t state = is_chosen ? PAXOS_RUN_CHOSEN : PAXOS_RUN_ACCEPTED;
     uint64_t lsn = 0;
-    if (paxos_log_store_hot(a, &run, PAXOS_RUN_ACCEPTED, &lsn) != PAXOS_OK) { return false; }
-    a->promised = ballot;
+    if (paxos_log_store_hot(a, &run, state, true, &lsn) != PAXOS_OK) { return false; }
+    a->promised = run.ballot;
     a->counters.frames += 1;
-    const bool is_voted = (paxos_get16(header + 28) & PAXOS_FLAG_VOTED) != 0;
     paxos_run_accepted(
-        a, &run, is_voted, paxos_get64_scalar(header + 56), paxos_get64_scalar(header + 88));
-    paxos_reply_accepted(a, *member_out, &run, lsn);
+        a, &run, is_chosen, paxos_get64_scalar(header + 56), paxos_get64_scalar(header + 88));
+    paxos_reply_accepted(a, member, &run, lsn);
+    *member_out = member;
     return true;
 }
 

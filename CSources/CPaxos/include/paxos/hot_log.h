@@ -14,7 +14,7 @@
 #endif
 
 /* Start a run in the arena; the place of its first entry. */
-static inline uint8_t *paxos_run_header_put(
+PAXOS_HOT static inline uint8_t *paxos_run_header_put(
     paxos_acceptor_t *a, uint64_t start, uint64_t slot, uint32_t count, uint32_t bytes) {
     uint8_t *header = paxos_arena(a, start);
     paxos_put64(header, slot);
@@ -39,26 +39,40 @@ static inline uint64_t paxos_arena_take_head(paxos_acceptor_t *a, uint32_t bytes
     return start;
 }
 
-/* As paxos_arena_take, which is the rest of this: make room, then take it. */
-static inline uint64_t paxos_arena_take_hot(paxos_acceptor_t *a, uint32_t bytes, bool fills_gap) {
-    const uint64_t position = paxos_arena_take_head(a, bytes, fills_gap);
+/* As paxos_arena_take; here where room is plenty: no end of the ring is near, and the reserve fits
+ * behind the run wherever the ring ends. */
+PAXOS_HOT static inline uint64_t paxos_arena_take_hot(
+    paxos_acceptor_t *a, uint32_t bytes, bool fills_gap) {
+    const uint64_t start = a->arena_head;
+    const uint64_t head = start + bytes;
+    const uint32_t offset = (uint32_t)start & (a->arena_bytes - 1u);
+    const uint64_t reserved = head + 2 * (uint64_t)a->reserve_bytes;
+    if (!PAXOS_SHORT_WAY || PAXOS_UNLIKELY(
+                                (uint64_t)offset + bytes > a->arena_bytes ||
+                                reserved > a->arena_tail + a->arena_bytes)) {
+        return paxos_arena_take(a, bytes, fills_gap);
+    }
     paxos_run_close(a);
-    return PAXOS_LIKELY(position != PAXOS_POSITION_NONE) ? position
-                                                         : paxos_arena_take(a, bytes, fills_gap);
+    a->arena_head = head;
+    return start;
 }
 
-static inline uint16_t paxos_saturated(uint32_t behind) {
+PAXOS_HOT static inline uint16_t paxos_saturated(uint32_t behind) {
     return behind < UINT16_MAX ? (uint16_t)behind : UINT16_MAX;
 }
 
-/* Point the cells of a run at its entries, which stand at `position`. Here for slots above all that
- * hold something; paxos_point_held does it for any. */
-PAXOS_HOT static inline void paxos_point_cells(
+/* Whether a run is for slots above all that hold something, as almost every run is, and short
+ * enough for `behind` to count its slots. */
+#define PAXOS_NEXT_SLOTS_MAX UINT16_MAX
+
+PAXOS_HOT static inline bool paxos_run_is_next(const paxos_acceptor_t *a, const paxos_run_t *run) {
+    return run->slot > a->last_slot && run->count <= PAXOS_NEXT_SLOTS_MAX;
+}
+
+/* Point the cells of a run that is next at its entries, which stand at `position`; paxos_point_held
+ * does it for any. */
+PAXOS_HOT static inline void paxos_point_next(
     paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t position) {
-    if (PAXOS_UNLIKELY(run->slot <= a->last_slot)) {
-        paxos_point_held(a, run, state, position);
-        return;
-    }
     const uint64_t ballot = run->ballot;
     const uint64_t slot = run->slot;
     const uint32_t count = run->count;
@@ -71,49 +85,59 @@ PAXOS_HOT static inline void paxos_point_cells(
         cell->slot = slot + i;
         cell->bytes = bytes;
         cell->state = (uint16_t)state;
-        cell->behind = paxos_saturated(i);
+        cell->behind = (uint16_t)i;
         position += bytes;
         entry += bytes;
     }
     a->last_slot = slot + count - 1;
 }
 
-/* As paxos_log_store, which is the exported copy of this. */
+/* As paxos_log_store. `is_next`: paxos_run_is_next. What is called here gets a copy of the run, so
+ * that the run itself stays in registers. */
 PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_log_store_hot(
-    paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t *lsn_out) {
+    paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, bool is_next, uint64_t *lsn_out) {
     const uint32_t bytes = paxos_round16(PAXOS_RUN_HEADER_BYTES + run->bytes);
     const uint64_t start = paxos_arena_take_hot(a, bytes, run->slot <= a->decided + 1);
     if (PAXOS_UNLIKELY(start == PAXOS_POSITION_NONE)) { return PAXOS_ERR_FULL; }
     __builtin_memcpy(
         paxos_run_header_put(a, start, run->slot, run->count, bytes), run->entries, run->bytes);
     const uint64_t position = start + PAXOS_RUN_HEADER_BYTES;
-    paxos_point_cells(a, run, state, position);
-    const uint8_t kind =
-        state == PAXOS_RUN_CHOSEN && run->ballot == 0 ? PAXOS_RECORD_CHOSEN : PAXOS_RECORD_ENTRIES;
-    *lsn_out = a->memory_only ? 0 : paxos_write_note(a, kind, run, position);
+    if (PAXOS_LIKELY(is_next)) {
+        paxos_point_next(a, run, state, position);
+    } else {
+        const paxos_run_t copy = *run;
+        paxos_point_held(a, &copy, state, position);
+    }
+    *lsn_out = 0;
+    if (!a->memory_only) {
+        const paxos_run_t copy = *run;
+        *lsn_out = paxos_write_note(
+            a, run->ballot == 0 ? PAXOS_RECORD_CHOSEN : PAXOS_RECORD_ENTRIES, &copy, position);
+    }
     return PAXOS_OK;
 }
 
-/* Room for one more entry behind the open run, if it continues it; its position, or none. */
-PAXOS_HOT static inline uint64_t paxos_run_extend(
-    paxos_acceptor_t *a, uint64_t slot, uint32_t bytes) {
+/* Room for one more entry behind the open run, if it continues it. */
+PAXOS_HOT static inline bool paxos_run_extend(
+    paxos_acceptor_t *a, uint64_t slot, uint32_t bytes, uint64_t *position_out) {
     const uint64_t position = a->open_end;
-    if (PAXOS_UNLIKELY(a->open_slot != slot || position + bytes > a->open_limit)) {
-        return PAXOS_POSITION_NONE;
-    }
+    if (PAXOS_UNLIKELY(a->open_slot != slot || position + bytes > a->open_limit)) { return false; }
     const uint64_t head = (position + bytes + 15u) & ~(uint64_t)15u;
     a->open_count += slot != 0;
     a->arena_head = head;
     paxos_put64(paxos_arena(a, a->open_run) + 8, (head - a->open_run) << 32 | a->open_count);
-    return position;
+    *position_out = position;
+    return true;
 }
 
-/* Write an entry where room was taken for it, and vote for it. */
+/* Write an entry where room was taken for it, and vote for it.
+ * Post  *lsn_out says when the vote counts; returns what the entry adds to the digest of a run. */
 PAXOS_HOT static inline uint64_t paxos_append_at(
     paxos_acceptor_t *a, uint64_t ballot, uint64_t slot, const paxos_entry_t *entry,
-    const uint8_t *value, uint64_t position) {
+    const uint8_t *value, uint64_t position, uint64_t *lsn_out) {
     uint8_t *out = paxos_arena(a, position);
     const uint32_t bytes = paxos_entry_write(out, entry, value);
+    const uint64_t term = paxos_digest_term(slot, paxos_get32(out));
     paxos_cell_t *cell = paxos_cell(a, slot);
     cell->ballot = ballot;
     cell->position = position;
@@ -124,25 +148,32 @@ PAXOS_HOT static inline uint64_t paxos_append_at(
     a->open_end = position + bytes;
     a->open_slot = slot + 1;
     if (slot > a->last_slot) { a->last_slot = slot; }
-    if (a->memory_only) { return 0; }
-    const paxos_run_t run = {ballot, slot, 1, bytes, paxos_digest_term(slot, paxos_get32(out)),
-                             NULL};
-    return paxos_write_note(a, PAXOS_RECORD_ENTRIES, &run, position);
+    *lsn_out = 0;
+    if (!a->memory_only) {
+        const paxos_run_t run = {ballot, slot, 1, bytes, term, NULL};
+        *lsn_out = paxos_write_note(a, PAXOS_RECORD_ENTRIES, &run, position);
+    }
+    return term;
 }
 
-/* As paxos_log_append, when the entry continues the open run; false, and no change, if not. */
+/* As paxos_log_append, when the entry continues the open run; false, and no change, if not.
+ * *term_out is what the entry adds to the digest of a run. */
 PAXOS_HOT static inline bool paxos_append_next(
     paxos_acceptor_t *a, uint64_t ballot, uint64_t slot, const paxos_entry_t *entry,
-    const uint8_t *value) {
+    const uint8_t *value, uint64_t *term_out) {
     if (PAXOS_UNLIKELY(!a->memory_only && paxos_writes_full(a))) { return false; }
-    const uint64_t position = paxos_run_extend(a, slot, paxos_entry_bytes(entry->value_bytes));
-    if (PAXOS_UNLIKELY(position == PAXOS_POSITION_NONE)) { return false; }
-    (void)paxos_append_at(a, ballot, slot, entry, value, position);
+    uint64_t position = 0;
+    uint64_t lsn = 0;
+    if (PAXOS_UNLIKELY(
+            !paxos_run_extend(a, slot, paxos_entry_bytes(entry->value_bytes), &position))) {
+        return false;
+    }
+    *term_out = paxos_append_at(a, ballot, slot, entry, value, position, &lsn);
     return true;
 }
 
 /* As paxos_log_together. */
-static inline uint32_t paxos_log_together_hot(
+PAXOS_HOT static inline uint32_t paxos_log_together_hot(
     const paxos_acceptor_t *a, uint64_t slot, uint64_t last_slot, uint32_t bytes_max,
     uint32_t *bytes_out) {
     if (PAXOS_LIKELY(last_slot - slot <= UINT16_MAX)) {
@@ -157,35 +188,8 @@ static inline uint32_t paxos_log_together_hot(
     return paxos_log_together(a, slot, last_slot, bytes_max, bytes_out);
 }
 
-/* As paxos_acceptor_accept, which is the exported copy of this. */
-PAXOS_MUST_USE static inline paxos_status_t paxos_acceptor_accept_hot(
-    paxos_acceptor_t *a, const paxos_run_t *run, uint64_t *lsn_out) {
-    PAXOS_ASSERT(run->count > 0 && run->slot > 0 && run->ballot != 0);
-    if (PAXOS_UNLIKELY(a->abstains)) { return PAXOS_ERR_ABSTAINS; }
-    if (PAXOS_UNLIKELY(run->ballot < a->promised)) { return PAXOS_ERR_STALE; }
-    if (PAXOS_UNLIKELY(run->slot <= a->trimmed)) { return PAXOS_ERR_TRIMMED; }
-    if (PAXOS_UNLIKELY(run->slot + run->count - 1 > a->trimmed + a->window_slots)) {
-        return PAXOS_ERR_FULL;
-    }
-    if (PAXOS_UNLIKELY(!a->memory_only && paxos_writes_full(a))) { return PAXOS_ERR_BUSY; }
-    if (PAXOS_UNLIKELY(run->slot <= a->last_slot)) {
-        const paxos_match_t match = paxos_match_run(a, run);
-        if (match == PAXOS_MATCH_CONFLICT) { return PAXOS_ERR_CONFLICT; }
-        if (match == PAXOS_MATCH_CHOSEN) { return PAXOS_ERR_TRIMMED; }
-        if (match == PAXOS_MATCH_SAME) {
-            a->promised = run->ballot;
-            *lsn_out = paxos_revote_run(a, run);
-            return PAXOS_OK;
-        }
-    }
-    const paxos_status_t status = paxos_log_store_hot(a, run, PAXOS_RUN_ACCEPTED, lsn_out);
-    if (PAXOS_UNLIKELY(status != PAXOS_OK)) { return status; }
-    a->promised = run->ballot;
-    return PAXOS_OK;
-}
-
 /* As paxos_acceptor_sent. */
-PAXOS_MUST_USE static inline paxos_status_t paxos_acceptor_sent_hot(
+PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_acceptor_sent_hot(
     paxos_acceptor_t *a, uint64_t token) {
     if (token == 0) { return PAXOS_OK; }
     const uint64_t member = (token >> 48) - 1;
@@ -196,33 +200,6 @@ PAXOS_MUST_USE static inline paxos_status_t paxos_acceptor_sent_hot(
     if (ahead >= m->sends_polled) { return PAXOS_ERR_RANGE; }
     const uint64_t done = m->sends_polled - ahead;
     if (done > m->sends_done) { m->sends_done = done; }
-    return PAXOS_OK;
-}
-
-/* Decode a frame and find its sender; PAXOS_ERR_WIRE and PAXOS_ERR_FOREIGN are counted.
- * Cost O(1). */
-PAXOS_MUST_USE static inline paxos_status_t paxos_acceptor_decode_hot(
-    paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, size_t body_bytes,
-    paxos_frame_t *frame, uint32_t *member_out) {
-    if (header_bytes != PAXOS_FRAME_HEADER_BYTES ||
-        paxos_frame_decode_hot(header, frame) != PAXOS_OK || frame->body_bytes != body_bytes) {
-        a->counters.wire += 1;
-        return PAXOS_ERR_WIRE;
-    }
-    *member_out = paxos_member_index(a, frame->sender);
-    if (frame->cluster != a->cluster || frame->group != a->group || frame->receiver != a->node ||
-        *member_out == PAXOS_MEMBERS_MAX || *member_out == a->self_index ||
-        frame->body_bytes > a->body_bytes_max) {
-        a->counters.foreign += 1;
-        return PAXOS_ERR_FOREIGN;
-    }
-    /* A node that kept its votes in memory and came back has forgotten them: it is nobody. */
-    const uint32_t known = paxos_members(a)[*member_out].incarnation;
-    if (a->memory_only && known != 0 && known != frame->incarnation) {
-        a->counters.foreign += 1;
-        return PAXOS_ERR_FOREIGN;
-    }
-    a->counters.frames += 1;
     return PAXOS_OK;
 }
 

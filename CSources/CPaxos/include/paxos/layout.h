@@ -290,48 +290,48 @@ PAXOS_STATIC_ASSERT(sizeof(paxos_proposal_t) == PAXOS_PROPOSAL_BYTES, "proposal"
 PAXOS_STATIC_ASSERT(sizeof(paxos_forward_t) == PAXOS_FORWARD_BYTES, "forward");
 
 /* The only casts from bytes to structs. Pre: the block came from init. Cost O(1). */
-static inline paxos_member_t *paxos_members(const paxos_acceptor_t *a) {
+PAXOS_HOT static inline paxos_member_t *paxos_members(const paxos_acceptor_t *a) {
     return (paxos_member_t *)(void *)((uint8_t *)(uintptr_t)a + a->members_offset);
 }
 
-static inline uint64_t *paxos_sends(const paxos_acceptor_t *a, uint32_t member) {
+PAXOS_HOT static inline uint64_t *paxos_sends(const paxos_acceptor_t *a, uint32_t member) {
     return (uint64_t *)(void *)((uint8_t *)(uintptr_t)a + a->sends_offset) +
            (size_t)member * a->send_ring;
 }
 
-static inline paxos_cell_t *paxos_cell(const paxos_acceptor_t *a, uint64_t slot) {
+PAXOS_HOT static inline paxos_cell_t *paxos_cell(const paxos_acceptor_t *a, uint64_t slot) {
     return (paxos_cell_t *)(void *)((uint8_t *)(uintptr_t)a + a->cells_offset) +
            (slot & (a->window_slots - 1u));
 }
 
-static inline paxos_reply_t *paxos_reply(const paxos_acceptor_t *a, uint64_t index) {
+PAXOS_HOT static inline paxos_reply_t *paxos_reply(const paxos_acceptor_t *a, uint64_t index) {
     return (paxos_reply_t *)(void *)((uint8_t *)(uintptr_t)a + a->replies_offset) +
            (index & (a->reply_ring - 1u));
 }
 
-static inline paxos_write_t *paxos_write(const paxos_acceptor_t *a, uint64_t index) {
+PAXOS_HOT static inline paxos_write_t *paxos_write(const paxos_acceptor_t *a, uint64_t index) {
     return (paxos_write_t *)(void *)((uint8_t *)(uintptr_t)a + a->writes_offset) +
            (index & (a->write_ring - 1u));
 }
 
-static inline uint64_t paxos_arena_offset(const paxos_acceptor_t *a, uint64_t position) {
+PAXOS_HOT static inline uint64_t paxos_arena_offset(const paxos_acceptor_t *a, uint64_t position) {
     return a->arena_offset + (position & (a->arena_bytes - 1u));
 }
 
-static inline uint8_t *paxos_arena(const paxos_acceptor_t *a, uint64_t position) {
+PAXOS_HOT static inline uint8_t *paxos_arena(const paxos_acceptor_t *a, uint64_t position) {
     return (uint8_t *)(uintptr_t)a + paxos_arena_offset(a, position);
 }
 
-static inline paxos_peer_t *paxos_peer(const paxos_replica_t *r, uint32_t member) {
+PAXOS_HOT static inline paxos_peer_t *paxos_peer(const paxos_replica_t *r, uint32_t member) {
     return (paxos_peer_t *)(void *)((uint8_t *)(uintptr_t)r + r->acceptor.peers_offset) + member;
 }
 
-static inline paxos_proposal_t *paxos_proposal(const paxos_acceptor_t *a, uint64_t slot) {
+PAXOS_HOT static inline paxos_proposal_t *paxos_proposal(const paxos_acceptor_t *a, uint64_t slot) {
     return (paxos_proposal_t *)(void *)((uint8_t *)(uintptr_t)a + a->proposals_offset) +
            (slot & (a->window_slots - 1u));
 }
 
-static inline paxos_forward_t *paxos_forward(const paxos_replica_t *r, uint64_t index) {
+PAXOS_HOT static inline paxos_forward_t *paxos_forward(const paxos_replica_t *r, uint64_t index) {
     return (paxos_forward_t *)(void *)((uint8_t *)(uintptr_t)r + r->acceptor.forwards_offset) +
            (index & (r->forward_ring - 1u));
 }

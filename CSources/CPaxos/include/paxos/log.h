@@ -16,39 +16,39 @@ extern "C" {
 #pragma clang assume_nonnull begin
 #endif
 
-/* Index of a node among the members; PAXOS_MEMBERS_MAX if it is none. Cost O(members), and O(1)
- * where the members are numbered without gaps. */
-static inline uint32_t paxos_member_index(const paxos_acceptor_t *a, uint16_t node) {
+/* Index of a node among the members; PAXOS_MEMBERS_MAX if it is none. Cost O(members). */
+uint32_t paxos_member_search(const paxos_acceptor_t *a, uint16_t node);
+
+/* The same; O(1) where the members are numbered without gaps. */
+PAXOS_HOT static inline uint32_t paxos_member_index(const paxos_acceptor_t *a, uint16_t node) {
     const paxos_member_t *members = paxos_members(a);
     const uint32_t guess = (uint32_t)node - members[0].node;
     if (PAXOS_LIKELY(guess < a->member_count && members[guess].node == node)) { return guess; }
-    for (uint32_t i = 0; i < a->member_count; i++) {
-        if (members[i].node == node) { return i; }
-    }
-    return PAXOS_MEMBERS_MAX;
+    return paxos_member_search(a, node);
 }
 
 /* Whether the cell of `slot` speaks of it. */
-static inline bool paxos_cell_holds(const paxos_cell_t *cell, uint64_t slot) {
+PAXOS_HOT static inline bool paxos_cell_holds(const paxos_cell_t *cell, uint64_t slot) {
     return cell->slot == slot;
 }
 
-static inline bool paxos_writes_full(const paxos_acceptor_t *a) {
+PAXOS_HOT static inline bool paxos_writes_full(const paxos_acceptor_t *a) {
     return a->writes_in - a->writes_out >= a->write_ring;
 }
 
-static inline bool paxos_replies_full(const paxos_acceptor_t *a) {
+PAXOS_HOT static inline bool paxos_replies_full(const paxos_acceptor_t *a) {
     return a->replies_in - a->replies_out >= a->reply_ring;
 }
 
 /* Whether a body may be sent to the member: its ring of unsent bodies has room. */
-static inline bool paxos_sends_full(const paxos_acceptor_t *a, uint32_t member) {
+PAXOS_HOT static inline bool paxos_sends_full(const paxos_acceptor_t *a, uint32_t member) {
     const paxos_member_t *m = paxos_members(a) + member;
     return m->sends_polled - m->sends_done >= a->send_ring;
 }
 
 /* Pin the bytes from `position` on until the token returned is said to be sent. */
-static inline uint64_t paxos_pin(paxos_acceptor_t *a, uint32_t member, uint64_t position) {
+PAXOS_HOT static inline uint64_t paxos_pin(
+    paxos_acceptor_t *a, uint32_t member, uint64_t position) {
     paxos_member_t *m = paxos_members(a) + member;
     paxos_sends(a, member)[m->sends_polled & (a->send_ring - 1u)] = position;
     m->sends_polled += 1;
@@ -56,12 +56,12 @@ static inline uint64_t paxos_pin(paxos_acceptor_t *a, uint32_t member, uint64_t 
 }
 
 /* No append extends the last run any more. */
-static inline void paxos_run_close(paxos_acceptor_t *a) {
+PAXOS_HOT static inline void paxos_run_close(paxos_acceptor_t *a) {
     a->open_run = PAXOS_POSITION_NONE;
     a->open_limit = 0;
 }
 
-static inline uint32_t paxos_round16(uint32_t bytes) {
+PAXOS_HOT static inline uint32_t paxos_round16(uint32_t bytes) {
     return (bytes + 15u) & ~15u;
 }
 
@@ -73,7 +73,7 @@ uint64_t paxos_arena_take(paxos_acceptor_t *a, uint32_t bytes, bool fills_gap);
 
 /* Where a run of so many bytes starts that is taken at `position`: runs never cross the end of the
  * ring. Pre: bytes <= arena_bytes. Cost O(1). */
-static inline uint64_t paxos_arena_start(
+PAXOS_HOT static inline uint64_t paxos_arena_start(
     const paxos_acceptor_t *a, uint64_t position, uint32_t bytes) {
     const uint32_t offset = (uint32_t)(position & (a->arena_bytes - 1u));
     return offset + bytes <= a->arena_bytes ? position : position + (a->arena_bytes - offset);
@@ -87,7 +87,7 @@ static inline bool paxos_arena_leaves_reserve(const paxos_acceptor_t *a, uint64_
 }
 
 /* Bytes not taken by runs. Cost O(1). */
-static inline uint32_t paxos_arena_free(const paxos_acceptor_t *a) {
+PAXOS_HOT static inline uint32_t paxos_arena_free(const paxos_acceptor_t *a) {
     return a->arena_bytes - (uint32_t)(a->arena_head - a->arena_tail);
 }
 
@@ -164,7 +164,7 @@ uint64_t paxos_log_revote(
 void paxos_log_mark(paxos_acceptor_t *a, uint64_t slots);
 
 /* The decided watermark that survives a restart. Cost O(1). */
-static inline uint64_t paxos_log_durable(const paxos_acceptor_t *a) {
+PAXOS_HOT static inline uint64_t paxos_log_durable(const paxos_acceptor_t *a) {
     if (a->memory_only) { return a->decided; }
     return a->mark > a->trimmed ? a->mark : a->trimmed;
 }
@@ -173,7 +173,8 @@ static inline uint64_t paxos_log_durable(const paxos_acceptor_t *a) {
 uint64_t paxos_log_promise(paxos_acceptor_t *a, uint64_t ballot);
 
 /* Remember a commit mark, without moving the watermark yet. */
-static inline void paxos_log_note_commit(paxos_acceptor_t *a, uint64_t ballot, uint64_t slot) {
+PAXOS_HOT static inline void paxos_log_note_commit(
+    paxos_acceptor_t *a, uint64_t ballot, uint64_t slot) {
     if (ballot < a->commit_ballot) { return; }
     if (ballot > a->commit_ballot || slot > a->commit_slot) { a->commit_slot = slot; }
     a->commit_ballot = ballot;
@@ -207,12 +208,18 @@ uint64_t paxos_log_digest(
 PAXOS_MUST_USE paxos_status_t
 paxos_block_init(void *block, size_t block_bytes, const paxos_config_t *config, bool is_replica);
 
+/* Decode a frame and find its sender; PAXOS_ERR_WIRE and PAXOS_ERR_FOREIGN are counted.
+ * Cost O(1). */
+PAXOS_MUST_USE paxos_status_t paxos_acceptor_decode(
+    paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, size_t body_bytes,
+    paxos_frame_t *frame, uint32_t *member_out);
+
 /* Take a frame that was decoded and is of member `member`; see paxos_acceptor_receive. */
 PAXOS_MUST_USE paxos_status_t paxos_acceptor_take(
     paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, const uint8_t *body);
 
 /* Fill the fields of a frame that every message of this node has in common, zero the rest. */
-static inline void paxos_frame_from(
+PAXOS_HOT static inline void paxos_frame_from(
     const paxos_acceptor_t *a, uint8_t kind, uint16_t receiver, paxos_frame_t *frame) {
     frame->kind = kind;
     frame->sender = a->node;
@@ -234,7 +241,7 @@ static inline void paxos_frame_from(
 }
 
 /* Empty every field of an effect but its size and its header. Cost O(1). */
-static inline void paxos_effect_clear(paxos_effect_t *effect, uint32_t kind) {
+PAXOS_HOT static inline void paxos_effect_clear(paxos_effect_t *effect, uint32_t kind) {
     effect->kind = kind;
     effect->node = 0;
     effect->reason = 0;
@@ -250,7 +257,7 @@ static inline void paxos_effect_clear(paxos_effect_t *effect, uint32_t kind) {
 
 /* Turn a frame into a SEND effect; pins the body if it has one. Inlined for the frames of every
  * commit; paxos_effect_send is the same for all others. Cost O(1). */
-static inline void paxos_effect_put(
+PAXOS_HOT static inline void paxos_effect_put(
     paxos_acceptor_t *a, paxos_effect_t *effect, const paxos_frame_t *frame, uint32_t member,
     uint64_t position) {
     paxos_effect_clear(effect, PAXOS_EFFECT_SEND);
@@ -268,7 +275,7 @@ void paxos_effect_send(
     uint64_t position);
 
 /* Whether the acceptor has anything to be polled: an O(1) look that saves a call. */
-static inline bool paxos_acceptor_has_effects(const paxos_acceptor_t *a) {
+PAXOS_HOT static inline bool paxos_acceptor_has_effects(const paxos_acceptor_t *a) {
     return (a->writes_polled ^ a->writes_in) | (a->replies_out ^ a->replies_in) |
            a->heartbeats_owed;
 }
