@@ -10,28 +10,50 @@ size_t bench_round_bytes(const bench_recipe_t *recipe) {
     return (size_t)recipe->batch * paxos_entry_bytes(recipe->value_bytes);
 }
 
-/* Header, value, padding and checksum of each entry, as the maker writes them into its own ring. */
-static void make(const bench_room_t *room, const bench_recipe_t *recipe, uint8_t *to, uint64_t n) {
+/* The next term of a run's digest, which its frame's header carries and each receiver compares: it
+ * binds the entries' checksums to their slots, so no frame of entries goes without. */
+static uint64_t digest_term(uint64_t *factor, uint32_t checksum) {
+    const uint64_t term = paxos_digest_product(*factor, checksum);
+    *factor += PAXOS_DIGEST_STEP;
+    return term;
+}
+
+/* Header, value, padding and checksum of each entry, as the maker writes them into its own ring.
+ * Returns the digest, if one is wanted. */
+static uint64_t make(
+    const bench_room_t *room, const bench_recipe_t *recipe, uint8_t *to, uint64_t n) {
     const uint32_t bytes = paxos_entry_bytes(recipe->value_bytes);
+    const bool digests = recipe->digests;
+    uint64_t factor = n;
+    uint64_t digest = 0;
     for (uint32_t i = 0; i < recipe->batch; i++) {
         paxos_put64(to + bytes - 8, 0);
         paxos_put32(to + 4, recipe->value_bytes);
         paxos_put64(to + 8, 1);
         paxos_put64(to + 16, n + i);
         memcpy(to + PAXOS_ENTRY_HEADER_BYTES, room->values, recipe->value_bytes);
-        paxos_put32(to, paxos_crc32c_words(0, to + 4, bytes - 4));
+        const uint32_t checksum = paxos_crc32c_words(0, to + 4, bytes - 4);
+        paxos_put32(to, checksum);
+        if (digests) { digest += digest_term(&factor, checksum); }
         to += bytes;
     }
+    return digest;
 }
 
-static uint64_t verify(const bench_recipe_t *recipe, const uint8_t *from) {
+/* The number of bad entries, and the digest, if one is wanted. */
+static uint64_t verify(const bench_recipe_t *recipe, const uint8_t *from, uint64_t n) {
     const uint32_t bytes = paxos_entry_bytes(recipe->value_bytes);
+    const bool digests = recipe->digests;
     uint64_t bad = 0;
+    uint64_t factor = n;
+    uint64_t digest = 0;
     for (uint32_t i = 0; i < recipe->batch; i++) {
-        bad += paxos_crc32c_words(0, from + 4, bytes - 4) != paxos_get32(from);
+        const uint32_t checksum = paxos_get32(from);
+        bad += paxos_crc32c_words(0, from + 4, bytes - 4) != checksum;
+        if (digests) { digest += digest_term(&factor, checksum); }
         from += bytes;
     }
-    return bad;
+    return bad + digest;
 }
 
 /* Frame headers: made in a small ring, verified where they stand. */
@@ -65,14 +87,14 @@ uint64_t bench_limit_run(const bench_room_t *room, const bench_recipe_t *recipe,
     for (uint64_t n = 0; n < rounds; n++) {
         if (offset + bytes > room->ring_bytes) { offset = 0; }
         uint8_t *made = room->rings + offset;
-        if (recipe->makes > 0) { make(room, recipe, made, n); }
+        if (recipe->makes > 0) { sum += make(room, recipe, made, n); }
         uint8_t *ring = made;
         for (uint32_t i = 0; i < recipe->takes; i++) {
             ring += room->ring_bytes;
-            sum += verify(recipe, made);
+            sum += verify(recipe, made, n);
             memcpy(ring, made, bytes);
         }
-        for (uint32_t i = 0; i < recipe->looks; i++) { sum += verify(recipe, made); }
+        for (uint32_t i = 0; i < recipe->looks; i++) { sum += verify(recipe, made, n); }
         for (uint32_t i = 0; i < recipe->copies; i++) {
             ring += room->ring_bytes;
             for (size_t at = 0; at < bytes; at += entry_bytes) {

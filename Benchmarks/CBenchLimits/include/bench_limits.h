@@ -6,6 +6,7 @@
 #ifndef BENCH_LIMITS_H
 #define BENCH_LIMITS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,7 @@ typedef struct bench_recipe {
     uint32_t copies;       /* replicas that copy each entry and verify nothing              */
     uint32_t header_makes; /* frame headers written and checksummed                         */
     uint32_t header_takes; /* frame headers verified                                        */
+    bool digests;          /* each who makes or verifies entries takes the run's digest     */
 } bench_recipe_t;
 
 /* Memory of the loops: a ring for the maker and one for each taker, `ring_bytes` each (a power of

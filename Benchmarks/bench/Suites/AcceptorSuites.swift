@@ -6,7 +6,7 @@ final class AcceptFrameSuite: Suite {
     let name: String
     let unit = Unit.messages
     let limitWords =
-        "two frame headers (one verified, one made), each entry verified and copied once"
+        "two frame headers (one verified, one made), each entry verified and copied once, a digest"
     private let valueBytes: Int
     private let batch: Int
     private let seed: UInt64
@@ -26,6 +26,7 @@ final class AcceptFrameSuite: Suite {
         recipe.value_bytes = UInt32(valueBytes)
         recipe.batch = UInt32(batch)
         recipe.takes = 1
+        recipe.digests = true
         recipe.header_makes = 1
         recipe.header_takes = 1
         limit = Limit(recipe, ringBytes: rig.arenaBytes, seed: seed)

@@ -3,22 +3,23 @@ import CPaxos
 
 extension bench_recipe_t {
     /// What `batch` commits by `nodes` replicas cannot avoid: each value copied into each replica,
-    /// its bytes checksummed by the maker and by each receiver; and the headers of an ACCEPT and an
-    /// ACCEPTED for each follower. Followers of three know by themselves when two have voted; among
-    /// more they must be told, by a COMMIT each.
+    /// its bytes checksummed by the maker and by each receiver, and the run's digest taken by each;
+    /// and the headers of an ACCEPT and an ACCEPTED for each follower. Followers of three know by
+    /// themselves when two have voted; among more they must be told, by a COMMIT each.
     static func commit(nodes: Int, valueBytes: Int, batch: Int) -> bench_recipe_t {
         var recipe = bench_recipe_t()
         recipe.value_bytes = UInt32(valueBytes)
         recipe.batch = UInt32(batch)
         recipe.makes = 1
         recipe.takes = UInt32(nodes - 1)
+        recipe.digests = true
         recipe.header_makes = UInt32(nodes - 1) * (nodes > 3 ? 3 : 2)
         recipe.header_takes = recipe.header_makes
         return recipe
     }
 
     static func commitWords(nodes: Int) -> String {
-        "each value copied \(nodes)x and checksummed \(nodes)x, "
+        "each value copied \(nodes)x, checksummed and in a digest \(nodes)x, "
             + "\((nodes - 1) * (nodes > 3 ? 3 : 2)) frame headers a batch made and verified"
     }
 }

@@ -56,6 +56,7 @@ final class TakeoverSuite: Suite {
         recipe.value_bytes = UInt32(valueBytes)
         recipe.batch = UInt32(TakeoverSuite.window)
         recipe.looks = 2
+        recipe.digests = true
         recipe.copies = 1
         recipe.header_makes = UInt32(1 + 3 * pages)
         recipe.header_takes = recipe.header_makes
