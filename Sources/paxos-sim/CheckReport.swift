@@ -95,7 +95,7 @@ private enum LastWords {
 @c @implementation
 func paxos_panic(
     _ condition: UnsafePointer<CChar>?, _ file: UnsafePointer<CChar>?, _ line: Int32
-) {
+) -> Never {
     let words = condition.map { String(cString: $0) } ?? "?"
     CheckReport.say("violation: the core's own assertion: \(words)")
     if let explorer = LastWords.explorer { CheckReport.say(explorer.pointee.lastWords()) }
