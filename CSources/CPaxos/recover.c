@@ -209,8 +209,9 @@ paxos_status_t paxos_acceptor_recovered(
     if (applied_slot > a->last_slot) { a->last_slot = applied_slot; }
     a->decided = applied_slot;
     paxos_log_advance(a);
-    a->mark = a->decided;
-    a->marked = a->decided;
+    /* A mark may have come with a torn record: it is told when a record of this life says it. */
+    a->mark = a->trimmed;
+    a->marked = a->trimmed;
     a->stable = a->trimmed;
     a->flushed = a->lsn;
     a->magic = PAXOS_BLOCK_MAGIC;

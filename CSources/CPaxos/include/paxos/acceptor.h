@@ -81,12 +81,16 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_recover(
     paxos_acceptor_t *acceptor, const uint8_t *header, size_t header_bytes, const uint8_t *body,
     size_t body_bytes);
 
-/* The journal has no more. `applied_slot`: the host's state machine is safe up to there (0 for a
- * witness: what it was given to trim). `acknowledged_lsn`: the highest lsn that the host knows to
- * have called flushed for, as kept beside the journal; UINT64_MAX if the journal is not what it was
- * (a lost disk). A journal that ends before it has forgotten votes: the node abstains from now on,
- * and its records say so. It learns and delivers, and needs a new id to vote again. The window may
- * grow between lives, not shrink.
+/* The journal has no more.
+ * Pre   What was given back is durable. Flush it first: after a crash of the process alone, records
+ *       may have been read that a power cut would still take.
+ * In    applied_slot      the host's state machine is safe up to there (a witness: what it trimmed).
+ *       acknowledged_lsn  the highest lsn that the host knows to have called flushed for, as kept
+ *                         beside the journal; UINT64_MAX if the journal is not what it was (a lost
+ *                         disk). A journal that ends before it has forgotten votes: the node
+ *                         abstains from now on, and its records say so. It learns and delivers, and
+ *                         needs a new id to vote again.
+ * The window may grow between lives, not shrink.
  * Post  PAXOS_OK           ready; accepted is not chosen: only what was learned, marked or applied is.
  *       PAXOS_ERR_RANGE    applied_slot is below a trim point that the host gave.
  *       PAXOS_ERR_CORRUPT  other calls came before.
