@@ -183,11 +183,13 @@ struct SimulatedDisk: ~Copyable {
 
     // MARK: Restart
 
-    /// Records that a restarted host gave back to its replica are all that there is from now on,
-    /// and were flushed again.
-    mutating func restarted(keeping count: Int, acknowledged: UInt64) {
-        truncate(to: count)
-        flushedCount = records.count
-        self.acknowledged = acknowledged
+    /// The first `count` records, as far as they reach to `lsn`, are all that there is from now on.
+    /// They were flushed again.
+    mutating func restarted(upTo lsn: UInt64, count: Int) {
+        var kept = min(count, records.count)
+        while kept > 0 && records.look(kept - 1).lsn > lsn { kept -= 1 }
+        truncate(to: kept)
+        flushedCount = kept
+        acknowledged = max(acknowledged, kept > 0 ? records.look(kept - 1).lsn : 0)
     }
 }

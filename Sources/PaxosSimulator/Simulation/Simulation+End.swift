@@ -8,6 +8,8 @@ struct Probe {
     /// By when one of them must be delivered.
     var until_ns = Probe.none
     var began_ns = Probe.none
+    /// The highest slot that was delivered before.
+    var slot: UInt64 = 0
     var proposals: [(node: UInt16, incarnation: UInt32, number: UInt64)] = []
     /// How long the last probe took.
     var took_ns: UInt64?
@@ -23,14 +25,13 @@ extension Simulation {
     mutating func beginProbe(after delay: UInt64 = 0) {
         probe = Probe()
         probe.began_ns = now_ns + delay
+        probe.slot = oracle.deliveredTo
         probe.next_ns = now_ns + delay
         probe.until_ns = now_ns + delay + 4 * timeout_ns
     }
 
     mutating func stepProbe() {
-        if probe.proposals.contains(where: {
-            oracle.isDelivered($0.number, of: $0.node, incarnation: $0.incarnation)
-        }) {
+        if hasProgressed {
             let took = now_ns - probe.began_ns
             probe = Probe()
             probe.took_ns = took
@@ -51,6 +52,14 @@ extension Simulation {
             drain(id)
         }
         probe.next_ns = now_ns + 50 * millisecond
+    }
+
+    /// Rings of one or two records are full of old proposals for a while: there, any will do.
+    private var hasProgressed: Bool {
+        if plan.isTiny && oracle.deliveredTo > probe.slot { return true }
+        return probe.proposals.contains {
+            oracle.isDelivered($0.number, of: $0.node, incarnation: $0.incarnation)
+        }
     }
 
     // MARK: Healing

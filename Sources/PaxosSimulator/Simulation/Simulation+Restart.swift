@@ -45,7 +45,7 @@ extension Simulation {
     ) {
         let acknowledged = machine.pointee.disk.acknowledged
         let flushed = machine.pointee.disk.flushedCount
-        /* A careful host drops what follows the first damage behind the flushed part. */
+        /* A careful host drops what follows the first damage behind the flushed part itself. */
         let isCareful = diskRandom.draw(2) == 0
         var end = machine.pointee.disk.records.count
         var (last, index) = (UInt64(0), 0)
@@ -57,12 +57,14 @@ extension Simulation {
             if status != PAXOS_OK && index >= flushed && isCareful { end = index }
             index += 1
         }
-        machine.pointee.disk.restarted(keeping: end, acknowledged: max(acknowledged, last))
         let mark = isLost ? UInt64.max : plan.isDurable ? headMark(id, acknowledged) : 0
         let status = paxos_replica_recovered(
             machine.pointee.replica, machine.pointee.clock.local(at: now_ns), applied, mark)
         oracle.require(
             .conduct, status == PAXOS_OK, "node \(id): status \(status.rawValue) of recovered")
+        /* What the replica took for a torn tail is overwritten: its numbers come again. */
+        let taken = max(machine.pointee.replica.pointee.acceptor.flushed, 1)
+        machine.pointee.disk.restarted(upTo: taken, count: end)
         if mark > last { oracle.wrecked(id) }
         oracle.require(
             .vote, mark <= last || machine.pointee.abstains,
