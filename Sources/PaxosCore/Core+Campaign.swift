@@ -66,7 +66,14 @@ extension Core {
             applyTrim()
         }
         let peer = peer(member)
-        if frame.pointee.slot != peer.pointee.cursor { return PAXOS_OK }
+        if frame.pointee.slot != peer.pointee.cursor {
+            /* The end of an answer whose pages were lost or overtaken: ask at once, not in a round. */
+            let ends = UInt16(truncatingIfNeeded: PAXOS_FLAG_LAST | PAXOS_FLAG_PAUSE)
+            if frame.pointee.slot > peer.pointee.cursor && frame.pointee.flags & ends != 0 {
+                owe(member, PAXOS_OWED_PREPARE)
+            }
+            return PAXOS_OK
+        }
         let status = readPage(member, frame, body)
         if status != PAXOS_OK { return status }
         if !isCandidate { return PAXOS_OK }
