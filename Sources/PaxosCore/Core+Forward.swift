@@ -143,7 +143,9 @@ extension Core {
         /* Of another leadership than the last one here: it may have been admitted in another life. */
         if frame.pointee.ballot != r.pointee.ballot || isCandidate { return PAXOS_OK }
         let peer = peer(member)
-        if peer.pointee.forward_incarnation != frame.pointee.incarnation {
+        /* Of an earlier life: it may have been admitted before the later one was heard of. */
+        if frame.pointee.incarnation < peer.pointee.forward_incarnation { return PAXOS_OK }
+        if frame.pointee.incarnation > peer.pointee.forward_incarnation {
             peer.pointee.forward_incarnation = frame.pointee.incarnation
             peer.pointee.forward_number = 0
         }
