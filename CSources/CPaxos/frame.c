@@ -31,7 +31,7 @@ static const paxos_rule_t rules[PAXOS_FRAME_KIND_MAX + 1] = {
         NODES | FLAGS(PAXOS_FLAG_PAUSE) | STATES(7), COUNT | BODY, 0, SLOTS, SLOTS, 0, ANY, 0,
         SLOTS),
     [PAXOS_FRAME_FORWARD] = RULE(NODES, COUNT | BODY, ANY, 0, 0, 0, ANY, 0, 0),
-    [PAXOS_FRAME_REFUSED] = RULE(NODES | STATES(7), COUNT, ANY, 0, 0, ANY, 0, ANY, 0),
+    [PAXOS_FRAME_REFUSED] = RULE(NODES | STATES(7), COUNT, ANY, 0, 0, ANY, COUNT, ANY, 0),
 };
 
 /* Whether a ballot is that of a node, and none is not. */
@@ -89,7 +89,7 @@ static bool is_consistent(const paxos_frame_t *frame) {
                    frame->body_bytes != 0;
         case PAXOS_FRAME_REFUSED:
             return frame->state >= PAXOS_REASON_NOT_LEADER && frame->state <= PAXOS_REASON_FULL &&
-                   frame->count != 0 && frame->ballot != 0;
+                   frame->count != 0 && frame->ballot != 0 && frame->digest != 0;
         default: return true;
     }
 }

@@ -186,6 +186,8 @@ extension Core {
 
     /// The leader refused a run of this node's proposals: the end of one forward.
     func takeRefused(_ frame: Frame) -> Status {
+        /* Of an earlier life, whose numbers were others. */
+        if frame.pointee.digest != UInt64(a.pointee.incarnation) { return PAXOS_OK }
         if r.pointee.refused_count != 0 { return PAXOS_ERR_BUSY }
         var index = r.pointee.forwards_out
         while index != r.pointee.forwards_polled {

@@ -240,5 +240,6 @@ extension Core {
         frame.count = peer.pointee.refused_count
         frame.state = peer.pointee.refused_reason
         frame.other = a.pointee.following
+        frame.digest = UInt64(peer.pointee.forward_incarnation)
     }
 }

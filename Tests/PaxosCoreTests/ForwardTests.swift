@@ -214,6 +214,7 @@ struct ForwardTests {
                 $0.nonce = number
                 $0.count = 1
                 $0.state = UInt16(PAXOS_REASON_FULL.rawValue)
+                $0.digest = 1
                 $0.other = ballot
             }
         }
@@ -230,5 +231,52 @@ struct ForwardTests {
         /* The leader, too, owes one refusal a member at a time. */
         #expect(world[1].receive(forward(world, [entry("c", 3)]), now: world.now) == PAXOS_OK)
         #expect(world[1].receive(forward(world, [entry("d", 4)]), now: world.now) == PAXOS_ERR_BUSY)
+    }
+
+    /// A forward of node 2 in one of its lives, to the leader 1.
+    private func forward(_ entry: Entry, in world: World) -> Packet {
+        Packet(PAXOS_FRAME_FORWARD, from: 2, to: 1, entries: [entry]) {
+            $0.incarnation = entry.header.incarnation
+            $0.ballot = world[1].acceptor.promised
+            $0.digest = runDigest([entry], from: 1)
+        }
+    }
+
+    @Test("a duplicate from the life before is ignored once the next life was heard of")
+    func forwardOfAnEarlierLife() {
+        let world = World.led(mode: .durable)
+        let old = Entry(Bytes("old".utf8), node: 2, incarnation: 1, number: 7)
+        let new = Entry(Bytes("new".utf8), node: 2, incarnation: 2, number: 1)
+        for entry in [old, new, old, new] {
+            #expect(world.inject(forward(entry, in: world)) == PAXOS_OK)
+        }
+        world.run(for: second)
+        #expect(world.texts(at: 1) == ["old", "new"])
+        expectSafe(world)
+    }
+
+    @Test("a refusal of the life before refuses nothing of this one: numbers begin anew")
+    func refusalOfAnotherLife() throws {
+        let world = World.led(mode: .durable) { $0.pipeline_slots = 1 }
+        world.network.latency = (3600 * second)...(3600 * second)
+        world.propose("fills", at: 1)
+        let proposal = world.propose("mine", at: 2)
+        let late = Packet(PAXOS_FRAME_REFUSED, from: 1, to: 2) {
+            $0.ballot = world[1].acceptor.promised
+            $0.nonce = proposal.number
+            $0.count = 1
+            $0.state = UInt16(PAXOS_REASON_FULL.rawValue)
+            $0.digest = 2
+            $0.other = $0.ballot
+        }
+        #expect(world.deliver(late) == PAXOS_OK)
+        #expect(world.host(2).outcomes[proposal.number] == nil)
+        /* The leader's own answer names the life of the forward. */
+        world.deliver(PAXOS_FRAME_FORWARD, from: 2, to: 1)
+        let refused = try #require(world.take(PAXOS_FRAME_REFUSED, from: 1, to: 2))
+        #expect(refused.fields.digest == 1)
+        world.deliver(refused)
+        #expect(world.host(2).outcomes[proposal.number] != nil)
+        expectSafe(world)
     }
 }

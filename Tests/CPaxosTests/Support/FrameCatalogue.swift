@@ -55,6 +55,7 @@ enum FrameCatalogue {
                 $0.ballot = ballot(5)
                 $0.count = 3
                 $0.nonce = 5
+                $0.digest = 1
                 $0.other = ballot(9, node: 3)
             },
         ]
