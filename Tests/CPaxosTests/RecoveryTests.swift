@@ -118,10 +118,21 @@ final class RecoveryTests {
         #expect(end == PAXOS_OK && after.status.decided == 3 && after.status.trimmed == 3)
         #expect(after.look(3) == .trimmed && after.look(4) == .accepted(ballot(5), z))
         let near = journal.recovered(applied: 2).block
-        #expect(near.status.decided == 2 && near.status.trimmed == 0)
-        #expect(near.look(2) == .chosen(ballot(5), y))
+        #expect(near.status.decided == 2 && near.status.trimmed == 2)
         let far = journal.recovered(applied: 1000).block
         #expect(far.status.decided == 1000 && far.status.trimmed == 1000)
+    }
+
+    @Test("what was accepted only is not chosen because its slot was applied (rows 9, 14)")
+    func applied_choosesNothing() {
+        accept(5, 1, x, y)
+        /* The other value of slot 1 is learned and applied; the power fails before its record. */
+        #expect(block.receive(learnedFrame(slot: 1, [z])) == PAXOS_OK)
+        let after = journal.recovered(applied: 1).block
+        #expect(after.status.decided == 1 && after.look(1) == .trimmed, "not chosen x")
+        #expect(after.look(2) == .accepted(ballot(5), y))
+        _ = journal.settle(block)
+        #expect(journal.recovered(applied: 1).block.look(1) == .chosen(ballot(5), z))
     }
 
     @Test("records below a later record's trim point may be gone; the promise is in each")

@@ -129,8 +129,15 @@ struct SimulatedDisk: ~Copyable {
         let kept = flushedCount + Int(random.draw(UInt64(tail + 1)))
         if mode == 1 { return truncate(to: kept) }
         for index in kept..<records.count where random.draw(2) == 0 {
-            if mode == 2 { records.at(index).pointee.isGone = true } else { tear(index, &random) }
+            if mode == 2 { wipe(index) } else { tear(index, &random) }
         }
+    }
+
+    /// Nothing of a record was written.
+    private mutating func wipe(_ index: Int) {
+        records.at(index).pointee.isGone = true
+        let record = records.look(index)
+        (bytes + record.offset).update(repeating: 0, count: Self.headerBytes + record.bodyBytes)
     }
 
     private mutating func truncate(to count: Int) { records.truncate(to: count) }
@@ -158,7 +165,7 @@ struct SimulatedDisk: ~Copyable {
         guard flushedCount > 1 else { return }
         let place = recent(&random)
         let other = isStale ? Int(random.draw(UInt64(place + 1))) : recent(&random)
-        if place == other { return records.at(place).pointee.isGone = true }
+        if place == other { return wipe(place) }
         let found = records.look(other)
         records.at(place).pointee.offset = found.offset
         records.at(place).pointee.bodyBytes = found.bodyBytes
