@@ -172,18 +172,20 @@ PAXOS_HOT static inline bool paxos_append_next(
     return true;
 }
 
-/* As paxos_log_together. */
+/* As paxos_log_together, a run of the arena at a time: the last slot of each says how far it goes
+ * back. */
 PAXOS_HOT static inline uint32_t paxos_log_together_hot(
     const paxos_acceptor_t *a, uint64_t slot, uint64_t last_slot, uint32_t bytes_max,
     uint32_t *bytes_out) {
-    if (PAXOS_LIKELY(last_slot - slot <= UINT16_MAX)) {
-        /* Mostly all of them stand together: then the last one says so. */
-        const paxos_cell_t *last = paxos_cell(a, last_slot);
-        const uint64_t bytes = last->position + last->bytes - paxos_cell(a, slot)->position;
-        if (PAXOS_LIKELY(last->behind >= last_slot - slot && bytes <= bytes_max)) {
-            *bytes_out = (uint32_t)bytes;
-            return (uint32_t)(last_slot - slot + 1);
-        }
+    const paxos_cell_t *last = paxos_cell(a, last_slot);
+    while (PAXOS_UNLIKELY(last->behind < last_slot - slot)) {
+        last_slot -= last->behind + 1u;
+        last = paxos_cell(a, last_slot);
+    }
+    const uint64_t bytes = last->position + last->bytes - paxos_cell(a, slot)->position;
+    if (PAXOS_LIKELY(bytes <= bytes_max)) {
+        *bytes_out = (uint32_t)bytes;
+        return (uint32_t)(last_slot - slot + 1);
     }
     return paxos_log_together(a, slot, last_slot, bytes_max, bytes_out);
 }
