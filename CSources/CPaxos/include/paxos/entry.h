@@ -99,7 +99,7 @@ PAXOS_HOT static inline uint64_t paxos_entry_word(uint64_t crc, uint8_t *to, con
 }
 
 /* The last 1 to 7 bytes of a value as a word, with zeros above: from parts that overlap. */
-static inline uint64_t paxos_entry_last_word(const uint8_t *bytes, uint32_t count) {
+PAXOS_HOT static inline uint64_t paxos_entry_last_word(const uint8_t *bytes, uint32_t count) {
     if (count >= 4) {
         return paxos_get32(bytes) | (uint64_t)paxos_get32(bytes + count - 4) << (8 * (count - 4));
     }
