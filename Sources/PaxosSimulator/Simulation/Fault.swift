@@ -60,10 +60,18 @@ package struct Fault: Hashable, Sendable {
     package var from_ns: UInt64
     package var to_ns: UInt64
     /// Number of a node, from 1; 0 where the kind has none.
-    package var node: UInt16 = 0
+    package var node: UInt16
     /// Nodes, a bit each.
-    package var mask: UInt32 = 0
-    package var amount: UInt32 = 0
+    package var mask: UInt32
+    package var amount: UInt32
+
+    package init(
+        kind: Kind, from_ns: UInt64, to_ns: UInt64, node: UInt16 = 0, mask: UInt32 = 0,
+        amount: UInt32 = 0
+    ) {
+        (self.kind, self.from_ns, self.to_ns) = (kind, from_ns, to_ns)
+        (self.node, self.mask, self.amount) = (node, mask, amount)
+    }
 
     /// Whether it may take from a node what it had durably promised or accepted.
     package var losesData: Bool {
@@ -82,11 +90,39 @@ extension Fault: CustomStringConvertible {
         var text = "\(milliseconds(from_ns)) to \(milliseconds(to_ns)) \(kind)"
         if node != 0 { text += " node \(node)" }
         if mask != 0 {
-            let nodes = (1...31).filter { mask & 1 << UInt32($0) != 0 }
-            text += " nodes \(nodes.map(String.init).joined(separator: ","))"
+            text += " nodes 0x\(String(mask, radix: 16))"
         }
         if amount != 0 { text += " amount \(amount)" }
         return text
+    }
+}
+
+extension Fault {
+    /// What ``description`` says, read back; nil: it says nothing of the kind.
+    package init?(_ description: String) {
+        var words = description.split(separator: " ")[...]
+        func time() -> UInt64? {
+            guard words.count >= 2, words[words.startIndex + 1] == "ms" else { return nil }
+            let parts = words.removeFirst().split(separator: ".")
+            words.removeFirst()
+            guard parts.count == 2, let whole = UInt64(parts[0]), let part = UInt64(parts[1]) else {
+                return nil
+            }
+            return whole * 1_000_000 + part * 1000
+        }
+        guard let from = time(), words.popFirst() == "to", let to = time(),
+            let name = words.popFirst(),
+            let kind = Kind.allCases.first(where: { "\($0)" == name })
+        else { return nil }
+        self.init(kind: kind, from_ns: from, to_ns: to)
+        while let key = words.popFirst(), let value = words.popFirst() {
+            switch key {
+            case "node": node = UInt16(value) ?? 0
+            case "nodes": mask = UInt32(value.dropFirst(2), radix: 16) ?? 0
+            case "amount": amount = UInt32(value) ?? 0
+            default: return nil
+            }
+        }
     }
 }
 

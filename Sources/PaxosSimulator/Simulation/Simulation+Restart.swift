@@ -5,7 +5,7 @@ extension Simulation {
     /// The power fails at a node, now. It is down until the fault that did it ends.
     mutating func cutPower(_ id: UInt16) {
         let machine = machine(id)
-        trace?.note(now_ns, id, "power cut")
+        trace?.note(now_ns, id, Trace.powerCut)
         mix(now_ns ^ UInt64(id) << 40)
         oracle.require(.memory, machine.pointee.isGuarded, "node \(id) wrote beside its block")
         machine.pointee.disk.cutPower(&diskRandom)
@@ -48,14 +48,19 @@ extension Simulation {
         /* A careful host drops what follows the first damage behind the flushed part itself. */
         let isCareful = diskRandom.draw(2) == 0
         var end = machine.pointee.disk.records.count
-        var (last, index) = (UInt64(0), 0)
+        var (last, index, damaged) = (UInt64(0), 0, [UInt64]())
         while index < end {
             let record = machine.pointee.disk.record(index)
             let status = giveBack(id, machine, record, isFlushed: index < flushed)
             let header = machine.pointee.disk.header(record)
-            if !record.isGone && isWhole(header) { last = max(last, paxos_get64(header + 64)) }
+            let lsn = paxos_get64(header + 64)
+            if !record.isGone && isWhole(header) && lsn <= record.lsn { last = max(last, lsn) }
+            if status != PAXOS_OK { damaged.append(record.lsn) }
             if status != PAXOS_OK && index >= flushed && isCareful { end = index }
             index += 1
+        }
+        if let first = damaged.first {
+            trace?.note(now_ns, id, "\(damaged.count) records not taken, from \(first) on")
         }
         let mark = isLost ? UInt64.max : plan.isDurable ? headMark(id, acknowledged) : 0
         let status = paxos_replica_recovered(
@@ -78,6 +83,8 @@ extension Simulation {
         let header = machine.pointee.disk.header(record)
         let body = machine.pointee.disk.body(record)
         if record.isGone { return PAXOS_ERR_WIRE }
+        /* The host knows which record belongs here: one from further on is no record of this place. */
+        if isWhole(header) && paxos_get64(header + 64) > record.lsn { return PAXOS_ERR_WIRE }
         let status = paxos_replica_recover(
             machine.pointee.replica, header, SimulatedDisk.headerBytes, body, record.bodyBytes)
         mix(UInt64(bitPattern: Int64(status.rawValue)) ^ record.lsn)
@@ -86,8 +93,7 @@ extension Simulation {
             if isFlushed { break }
             paxos_frame_read(header, frame)
             oracle.flushed(frame, body, on: id)
-        case PAXOS_ERR_WIRE, PAXOS_ERR_RANGE:
-            trace?.note(now_ns, id, "record \(record.lsn) is damaged")
+        case PAXOS_ERR_WIRE, PAXOS_ERR_RANGE: break
         default:
             oracle.violate(.conduct, "node \(id): status \(status.rawValue) for its own record")
         }

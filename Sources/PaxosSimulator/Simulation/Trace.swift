@@ -25,12 +25,20 @@ package final class Trace {
         package var frameKind: UInt8 = 0
     }
 
+    static let powerCut = "power cut"
+
     /// Where each line goes as it comes; nil: nowhere.
     private let line: ((String) -> Void)?
     private let keeps: Int
     /// The last events, oldest first.
     package private(set) var events: [Event] = []
     package private(set) var plan: Plan?
+
+    /// The last events without heartbeats, which say little and are many.
+    package func last(_ count: Int) -> [Event] {
+        let telling = events.filter { $0.frameKind != 7 && $0.frameKind != 8 }
+        return Array(telling.suffix(count))
+    }
 
     /// - Parameter keeps: how many of the last events are kept.
     package init(keeps: Int = 0, line: ((String) -> Void)? = nil) {
