@@ -58,8 +58,8 @@ static void lose_damaged(paxos_acceptor_t *a) {
     a->damaged_lsn = 0;
 }
 
-/* The record's entries are not whole: a torn tail, if nothing comes that knows better. Then even its
- * promise counts for nothing: it will be overwritten, and must not be told before. */
+/* The record's entries are not whole: a torn tail, if nothing comes that knows better. Then even
+ * its promise counts for nothing: it will be overwritten, and must not be told before. */
 static void note_damaged(paxos_acceptor_t *a, const paxos_frame_t *record) {
     a->damaged_lsn = record->nonce;
     a->damaged_promise = record->other;

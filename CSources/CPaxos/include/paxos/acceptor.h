@@ -62,17 +62,17 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_init(
 
 /* After a restart (incarnation over 1), the journal is given back before any other call: each
  * record, header and body as a WRITE effect had them, in the order of their lsn. The first may have
- * any lsn: the host knows where its journal starts, and may recycle records when the trim point of a
- * later one covers all their slots.
+ * any lsn: the host knows where its journal starts, and may recycle records when the trim point of
+ * a later one covers all their slots.
  * Post  PAXOS_OK           taken.
  *       PAXOS_ERR_WIRE     the record is damaged, or stands behind a damaged one that was maybe
- *                          never durable: go on with the next. What was durable for certain (a later
- *                          record or acknowledged_lsn says so) is unknown then: its slots where its
- *                          header is whole, otherwise all that is not known to be chosen. The rest
- *                          is a torn tail and dropped.
+ *                          never durable: go on with the next. What was durable for certain (a
+ *                          later record or acknowledged_lsn says so) is unknown then: its slots
+ *                          where its header is whole, otherwise all that is not known to be chosen.
+ *                          The rest is a torn tail and dropped.
  *       PAXOS_ERR_FOREIGN  unchanged; a record of another cluster, group or node.
- *       PAXOS_ERR_RANGE    unchanged; its lsn or incarnation came before, or is this life's: a stale
- *                          or misplaced record.
+ *       PAXOS_ERR_RANGE    unchanged; its lsn or incarnation came before, or is this life's: a
+ *                          stale or misplaced record.
  *       PAXOS_ERR_FULL     the window or arena of this configuration cannot hold what an earlier
  *                          one held: start over with a larger one.
  *       PAXOS_ERR_CORRUPT  unchanged; the acceptor is not waiting for its journal.
@@ -84,14 +84,14 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_recover(
 /* The journal has no more.
  * Pre   What was given back is durable. Flush it first: after a crash of the process alone, records
  *       may have been read that a power cut would still take.
- * In    applied_slot      the host's state machine is safe up to there (a witness: what it trimmed).
+ * In    applied_slot      the host's state machine is safe up to it (a witness: what it trimmed).
  *       acknowledged_lsn  the highest lsn that the host knows to have called flushed for, as kept
  *                         beside the journal; UINT64_MAX if the journal is not what it was (a lost
  *                         disk). A journal that ends before it has forgotten votes: the node
  *                         abstains from now on, and its records say so. It learns and delivers, and
  *                         needs a new id to vote again.
  * The window may grow between lives, not shrink.
- * Post  PAXOS_OK           ready; accepted is not chosen: only what was learned, marked or applied is.
+ * Post  PAXOS_OK           ready; accepted is not chosen: only what was learned or marked is.
  *       PAXOS_ERR_RANGE    applied_slot is below a trim point that the host gave.
  *       PAXOS_ERR_CORRUPT  other calls came before.
  * Cost  O(window). */
