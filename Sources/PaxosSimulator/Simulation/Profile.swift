@@ -42,7 +42,8 @@ package struct Profile: Sendable {
     var window: UInt32 = 64
 
     package static let all: [Profile] = [
-        mixed, calm, network, partial, crashes, disks, clocks, overload, tiny, memory, cruel,
+        mixed, calm, network, partial, stalled, crashes, disks, clocks, overload, tiny, memory,
+        cruel,
     ]
 
     package static func named(_ name: String) -> Profile? { all.first { $0.name == name } }
@@ -82,6 +83,12 @@ extension Profile {
         lasts_ms: 10_000...10_000, faults: [.quorumLoss, .constrained, .chained],
         latency_us: 500...2000, visit_us: 20_000...50_000, burst: 2, mustProgressInTrouble: true,
         window: 512)
+    static let stalled = Profile(
+        name: "stalled",
+        summary: "a disk stops and stays so: who leads with it steps down, and the others go on",
+        memoryOnlyPercent: 0, tinyPercent: 100, trouble_ms: 5500...5500,
+        pause_ms: 10_000...10_000, lasts_ms: 10_000...10_000, faults: [.stall],
+        latency_us: 500...2000, visit_us: 500...5000, mustProgressInTrouble: true)
     static let crashes = Profile(
         name: "crashes", summary: "power cuts and restarts at any step, also of whoever leads",
         memoryOnlyPercent: 0, pause_ms: 20...500, lasts_ms: 5...1500, faults: stops + [.split],

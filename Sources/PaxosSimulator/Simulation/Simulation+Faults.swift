@@ -48,7 +48,16 @@ extension Simulation {
         }
         if fault.kind == .pause || fault.kind == .drift || fault.kind == .jump { reschedule(node) }
         if plan.drawn.mustProgressInTrouble {
-            beginProbe(after: fault.kind == .constrained ? Self.staleness_ns : 0)
+            beginProbe(after: Self.settling(fault.kind))
+        }
+    }
+
+    /// How long a fault needs until it is felt: a log becomes stale, the ring of writes full.
+    private static func settling(_ kind: Fault.Kind) -> UInt64 {
+        switch kind {
+        case .constrained: staleness_ns
+        case .stall: second / 2
+        default: 0
         }
     }
 
