@@ -38,6 +38,8 @@ package struct Profile: Sendable {
     var skew_s: UInt64 = 0
     /// Commits must go on although faults do: from the first fault on.
     var mustProgressInTrouble = false
+    /// Whether `mixed` draws it.
+    var isMixedIn = true
     /// A member that is silent for this long must not fill the window.
     var window: UInt32 = 64
 
@@ -51,7 +53,8 @@ package struct Profile: Sendable {
     /// The profile that a seed's world is drawn from: `mixed` picks another one.
     func drawn(by random: inout SplitMix) -> Profile {
         guard name == Profile.mixed.name else { return self }
-        return Profile.all[1 + Int(random.draw(UInt64(Profile.all.count - 1)))]
+        let others = Profile.all.filter(\.isMixedIn)
+        return others[Int(random.draw(UInt64(others.count)))]
     }
 }
 
@@ -68,7 +71,8 @@ extension Profile {
     private static let time: [Fault.Kind] = [.drift, .jump, .jump, .pause]
 
     static let mixed = Profile(
-        name: "mixed", summary: "each seed draws one of the others (the default)")
+        name: "mixed", summary: "each seed draws one of the others (the default)",
+        isMixedIn: false)
     static let calm = Profile(
         name: "calm", summary: "nothing goes wrong", memoryOnlyPercent: 40, tinyPercent: 0,
         trouble_ms: 2000...4000, jitter_us: 300, visit_us: 100...2000, burst: 16)
@@ -88,7 +92,8 @@ extension Profile {
         summary: "a disk stops and stays so: who leads with it steps down, and the others go on",
         memoryOnlyPercent: 0, tinyPercent: 100, trouble_ms: 5500...5500,
         pause_ms: 10_000...10_000, lasts_ms: 10_000...10_000, faults: [.stall],
-        latency_us: 500...2000, visit_us: 500...5000, mustProgressInTrouble: true)
+        latency_us: 500...2000, visit_us: 500...5000, mustProgressInTrouble: true,
+        isMixedIn: false)
     static let crashes = Profile(
         name: "crashes", summary: "power cuts and restarts at any step, also of whoever leads",
         memoryOnlyPercent: 0, pause_ms: 20...500, lasts_ms: 5...1500, faults: stops + [.split],
