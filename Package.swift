@@ -56,6 +56,7 @@ let package = Package(
             name: "PaxosCoreTests", dependencies: ["PaxosSimulator", "PaxosCore", "CPaxos"]),
         .testTarget(
             name: "ScenarioTests", dependencies: ["PaxosSimulator", "PaxosCore", "CPaxos"]),
+        .testTarget(name: "CheckerTests", dependencies: ["PaxosSimulator", "CPaxos"]),
         .testTarget(name: "SimulatorTests", dependencies: ["PaxosSimulator", "CPaxos"]),
         .testTarget(name: "LinearizabilityTests", dependencies: ["PaxosSimulator", "CPaxos"]),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),

@@ -27,6 +27,7 @@ struct DeadMessages {
             return isAccepted(message, a)
         case PAXOS_FRAME_PROMISE.rawValue:
             if message.ballot > a.pointee.promised { return false }
+            /* One that comes too late wakes its leader, which may say again what is decided. */
             let isCandidate = r.role == PAXOS_ROLE_CANDIDATE.rawValue && r.ballot == message.ballot
             return !isCandidate || peer.owed & complete != 0 || message.slot < peer.cursor
         case PAXOS_FRAME_ACCEPTED.rawValue:

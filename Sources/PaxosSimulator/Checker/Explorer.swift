@@ -119,6 +119,25 @@ package struct Explorer: ~Copyable {
             &locals.nodes.disks.votes)
     }
 
+    /// What the nodes came to vote for, together: every combination of durable votes that was
+    /// reached, in words. A reduction that loses none of them loses no decision.
+    package func outcomes() -> Set<String> {
+        var sets: Set<[VoteSet]> = []
+        for place in 0..<table.count {
+            let state = table.states[place]
+            sets.insert(
+                (0..<3).map { locals.nodes.disks[locals.state(state.locals[$0]).disk].votes })
+        }
+        return Set(
+            sets.map { set in
+                set.map { votes in
+                    locals.nodes.disks.votes.votes(in: votes)
+                        .map { "\($0.slot):\(ballotName($0.ballot)):\($0.entry)" }
+                        .sorted().joined(separator: ",")
+                }.joined(separator: " | ")
+            })
+    }
+
     // MARK: Counterexamples
 
     /// What was done before the code that runs now: for when it stops the program.

@@ -89,10 +89,21 @@ struct LocalStates: ~Copyable {
         guard removesDead else { return false }
         if let known = deaths.find(message, node) { return known != 0 }
         let state = nodes.states[Int(node)]
-        var isDead = deadMessages.isDead(nodes.messages[message], at: state.image.replica)
+        var isDead =
+            deadMessages.isDead(nodes.messages[message], at: state.image.replica)
+            && doesNothing(message, node)
         if isDead, let recovered = state.recovered { isDead = self.isDead(message, recovered) }
         deaths.insert(message, node, isDead ? 1 : 0)
         return isDead
+    }
+
+    /// Whether a message that is held to be dead does nothing now, or only repeats its answer: what
+    /// a rule says is believed only where the shipping code agrees.
+    private mutating func doesNothing(_ message: UInt32, _ node: UInt32) -> Bool {
+        let outcome = step(node, .deliver(message))
+        let isSilent = outcome.sent.0 | outcome.sent.1 | outcome.sent.2 == 0
+        let isAccept = nodes.messages[message].kind == PAXOS_FRAME_ACCEPT.rawValue
+        return outcome.next == node && outcome.violation == 0 && (isSilent || isAccept)
     }
 
     // MARK: What may happen
@@ -103,11 +114,11 @@ struct LocalStates: ~Copyable {
         let old = locals[local]
         let first = transitions.count
         let state = nodes.states[Int(old.node)]
-        if nodes.isEnabled(.campaign, in: old.node) { add(.campaign, old, state) }
-        if nodes.isEnabled(.propose, in: old.node) { add(.propose, old, state) }
+        if nodes.isEnabled(.campaign, in: state) { add(.campaign, old, state) }
+        if nodes.isEnabled(.propose, in: state) { add(.propose, old, state) }
         for message in sets[old.inbox] { add(.deliver(message), old, state) }
         for records in 0..<state.pending.count { add(.flush(records + 1), old, state) }
-        if nodes.isEnabled(.restart, in: old.node) { add(.restart, old, state) }
+        if nodes.isEnabled(.restart, in: state) { add(.restart, old, state) }
         locals[local].first = first
         locals[local].count = UInt32(transitions.count - first)
     }

@@ -12,10 +12,12 @@ import CPaxos
 struct NodeEncoding {
     private(set) var words: [UInt64] = []
     private let withHeartbeats: Bool
+    private let withRejections: Bool
     private let areLikeRepliesOne: Bool
 
     init(_ reductions: Reductions) {
         withHeartbeats = !reductions.contains(.noHeartbeats)
+        withRejections = !reductions.contains(.noRejections)
         areLikeRepliesOne = reductions.contains(.likeReplies)
         words.reserveCapacity(96)
     }
@@ -94,27 +96,33 @@ struct NodeEncoding {
         }
     }
 
-    /// The replies that wait, in the order they wait in.
+    /// The replies that wait, in the order they wait in. One that only says again what another
+    /// says that leaves no later is left out, and so is a rejection that nobody will be told.
     private mutating func addReplies(_ a: UnsafeMutablePointer<paxos_acceptor_t>) {
         let count = words.count
         words.append(0)
         for index in a.pointee.replies_out..<a.pointee.replies_in {
             let reply = paxos_reply(a, index).pointee
+            if !withRejections && UInt32(reply.kind) == PAXOS_FRAME_REJECTED.rawValue { continue }
             let waits = reply.lsn > a.pointee.flushed ? reply.lsn - a.pointee.flushed : 0
             let member = UInt64(reply.member) << 16 | UInt64(reply.kind) << 8 | UInt64(reply.pages)
-            let reply6: [UInt64] = [
-                waits << 32 | member, reply.ballot, reply.slot, reply.digest, reply.other,
+            let fields: [UInt64] = [
+                waits, member, reply.ballot, reply.slot, reply.digest, reply.other,
                 UInt64(reply.count) << 32 | UInt64(reply.state),
             ]
-            if areLikeRepliesOne && hasReply(reply6, from: count + 1) { continue }
-            words += reply6
+            if areLikeRepliesOne && hasReply(like: fields, from: count + 1) { continue }
+            words += fields
             words[count] += 1
         }
     }
 
-    private func hasReply(_ reply: [UInt64], from start: Int) -> Bool {
-        stride(from: start, to: words.count, by: reply.count).contains { place in
-            words[place..<place + reply.count].elementsEqual(reply)
+    /// Whether a reply like this one waits before it. What a promise says is looked up when it
+    /// leaves, so it must wait for the same record; a vote stays what it is.
+    private func hasReply(like reply: [UInt64], from start: Int) -> Bool {
+        let isVote = reply[1] >> 8 & 0xFF == UInt64(PAXOS_FRAME_ACCEPTED.rawValue)
+        return stride(from: start, to: words.count, by: reply.count).contains { place in
+            (isVote || words[place] == reply[0])
+                && words[place + 1..<place + reply.count].elementsEqual(reply[1...])
         }
     }
 

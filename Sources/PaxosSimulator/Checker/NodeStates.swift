@@ -29,6 +29,7 @@ final class NodeStates {
     let space: Space
     private(set) var states: [State] = []
     private(set) var steps = 0
+    private var last: (disk: UInt32, pending: [Packet]) = (0, [])
     /// The step whose code runs now.
     private(set) var running: (node: Int, event: NodeEvent)?
     var messages: MessageTable
@@ -36,6 +37,7 @@ final class NodeStates {
     private let scratch: Scratch
     /// One more for each life: what a node comes back as is looked at while another is at hand.
     private let spares: [Scratch]
+    private var unreadable: Set<UInt32> = []
     private var recoveries: [Recovery: UInt32] = [:]
     private var numbers: [[UInt64]: UInt32] = [:]
 
@@ -84,7 +86,13 @@ final class NodeStates {
         if let known = recoveries[recovery] { return known }
         let spare = spares[Int(acceptor.incarnation)]
         spare.start(space.config(node: acceptor.node, incarnation: life))
-        spare.recover(disks.records(disk))
+        let records = disks.records(disk).dropLast(space.isForgetful ? 1 : 0)
+        if !spare.recover(Array(records)) {
+            /* It comes back with nothing, and the step that leads here says why. */
+            unreadable.insert(disk)
+            spare.start(space.config(node: acceptor.node, incarnation: life))
+            precondition(spare.recover([]))
+        }
         greet(spare)
         let number = intern(spare, disk: disk, pending: [])
         recoveries[recovery] = number
@@ -127,8 +135,7 @@ final class NodeStates {
     // MARK: Steps
 
     /// Whether an event other than a delivery may happen in a state.
-    func isEnabled(_ event: NodeEvent, in state: UInt32) -> Bool {
-        let state = states[Int(state)]
+    func isEnabled(_ event: NodeEvent, in state: State) -> Bool {
         let replica = state.image.replica.pointee
         switch event {
         case .deliver: return true
@@ -146,50 +153,75 @@ final class NodeStates {
         }
     }
 
-    /// Run the shipping code for one event.
+    /// What one event makes of a state.
     func step(_ number: UInt32, _ event: NodeEvent) -> Outcome {
+        let (state, sends, violation) = run(states[Int(number)], event)
+        return Outcome(next: state, sends: sends, violation: violation)
+    }
+
+    /// Run the shipping code for one event; afterwards the block is in the scratch, except after a
+    /// restart.
+    func run(
+        _ state: State, _ event: NodeEvent
+    ) -> (next: UInt32, sends: [UInt32], violation: String) {
         steps += 1
-        let state = states[Int(number)]
-        if event == .restart { return restart(state) }
+        if event == .restart {
+            let next = state.recovered!
+            let replica = states[Int(next)].image.replica
+            if unreadable.contains(state.disk) {
+                return (
+                    next, [], "node \(replica.pointee.acceptor.node) cannot read its own journal"
+                )
+            }
+            return (next, [], StepRules.forgotten(by: replica, disks[state.disk]))
+        }
         scratch.load(state.image)
         running = (Int(scratch.acceptor.pointee.self_index), event)
         defer { running = nil }
         let before = scratch.acceptor.pointee.promised
         let isPrompt = space.reductions.contains(.promptFlush) && state.pending.isEmpty
-        var status = PAXOS_OK
         var disk = state.disk
         var pending = state.pending
+        let status = call(event, &disk, &pending)
         var effects = Scratch.Effects()
-        switch event {
-        case .deliver(let message): status = scratch.receive(messages.packet(message))
-        case .campaign: status = scratch.campaign()
-        case .propose: status = scratch.propose(value())
-        case .flush(let records):
-            status = scratch.flushed(pending[records - 1].fields.nonce)
-            for record in pending[..<records] { disk = disks.append(record, to: disk) }
-            pending.removeFirst(records)
-        case .restart: preconditionFailure("a restart is no call")
-        }
         pending += drain(into: &effects)
         while isPrompt && effects.frames.isEmpty && !pending.isEmpty {
             for record in pending { disk = disks.append(record, to: disk) }
             precondition(scratch.flushed(pending.last!.fields.nonce) == PAXOS_OK)
             pending = drain(into: &effects)
         }
-        var outcome = Outcome(next: intern(scratch, disk: disk, pending: pending))
-        outcome.violation = StepRules(scratch, disks, disk).broken(
-            status: status, promisedBefore: before, diskBefore: state.disk, effects: effects)
-        for frame in effects.frames where isExplored(frame) {
-            outcome.sends.append(messages.number(of: frame))
-        }
-        return outcome
+        let next = intern(scratch, disk: disk, pending: pending)
+        let violation = StepRules(scratch, disks, disk).broken(
+            event, status: status, promisedBefore: before, diskBefore: state.disk, effects: effects)
+        let sends = effects.frames.filter(isExplored).map { messages.number(of: $0) }
+        last = (disk, pending)
+        return (next, sends, violation)
     }
 
-    private func restart(_ state: State) -> Outcome {
-        let next = state.recovered!
-        let replica = states[Int(next)].image.replica
-        let rule = StepRules.forgotten(by: replica, disks[state.disk])
-        return Outcome(next: next, violation: rule)
+    private func call(
+        _ event: NodeEvent, _ disk: inout UInt32, _ pending: inout [Packet]
+    ) -> paxos_status_t {
+        switch event {
+        case .deliver(let message): return scratch.receive(messages.packet(message))
+        case .campaign: return scratch.campaign()
+        case .propose: return scratch.propose(value())
+        case .flush(let records):
+            let status = scratch.flushed(pending[records - 1].fields.nonce)
+            for record in pending[..<records] { disk = disks.append(record, to: disk) }
+            pending.removeFirst(records)
+            return status
+        case .restart: preconditionFailure("a restart is no call")
+        }
+    }
+
+    /// What the last run led to, with a block of its own: not that of the first one that came to
+    /// the same state.
+    func lastState(_ number: UInt32) -> State {
+        let known = states[Int(number)]
+        return State(
+            image: scratch.store(), disk: last.disk, pending: last.pending,
+            believed: known.believed, recovered: recover(last.disk, after: scratch.acceptor.pointee)
+        )
     }
 
     /// Drain the scratch; the records that came out.

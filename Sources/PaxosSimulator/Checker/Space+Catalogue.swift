@@ -15,12 +15,15 @@ extension Space {
     package static let thorough: [Space] = [
         Space(name: "single-2x2-crash-all", rounds: [2, 2, 0], restarts: [1, 1, 1]),
         Space(name: "single-2x3", rounds: [3, 3, 0]),
-        Space(name: "takeover", rounds: [1, 1, 0], slots: 2),
+        Space(
+            name: "takeover", rounds: [1, 1, 0], slots: 2,
+            reductions: .usual.union(.noLearning)),
+        Space(name: "takeover-learning", rounds: [1, 1, 0], slots: 2),
     ]
 
     /// Seconds each: where a mistake shows with few steps.
     package static let small: [Space] = [
-        Space(name: "alone", rounds: [1, 0, 0], restarts: [1, 1, 1]),
+        Space(name: "alone", rounds: [2, 0, 0], restarts: [1, 1, 1]),
         Space(name: "duel-crash", rounds: [1, 1, 0], restarts: [1, 1, 1]),
     ]
 

@@ -16,6 +16,10 @@ package struct Space: Sendable {
     /// How often node 1, 2 and 3 may crash and come back with what its disk holds.
     package var restarts: [UInt32]
     package var reductions: Reductions
+    /// Replies that may wait for their flush; a request is not taken while they do.
+    package var replies: UInt32 = 8
+    /// A disk that loses its last record in a crash, whatever it said: to see that this is noticed.
+    package var isForgetful = false
 
     package init(
         name: String, rounds: [UInt64], slots: UInt64 = 1, restarts: [UInt32] = [0, 0, 0],
@@ -46,7 +50,7 @@ package struct Space: Sendable {
         config.value_bytes_max = 8
         config.frame_bytes_max = 160
         config.arena_bytes = 4096
-        config.reply_ring = 8
+        config.reply_ring = replies
         config.write_ring = 8
         config.send_ring = 8
         config.forward_ring = 1

@@ -15,7 +15,7 @@ struct StepRules {
 
     /// What was broken; empty: nothing.
     func broken(
-        status: paxos_status_t, promisedBefore: UInt64, diskBefore: UInt32,
+        _ event: NodeEvent, status: paxos_status_t, promisedBefore: UInt64, diskBefore: UInt32,
         effects: Scratch.Effects
     ) -> String {
         let node = scratch.acceptor.pointee.node
@@ -28,6 +28,9 @@ struct StepRules {
         if promised < promisedBefore {
             return
                 "node \(node) lowered its promise from \(name(promisedBefore)) to \(name(promised))"
+        }
+        if event == .campaign && status == PAXOS_OK && promised <= promisedBefore {
+            return "node \(node) campaigns, and not above its promise of \(name(promisedBefore))"
         }
         if disks[disk].promised < disks[diskBefore].promised {
             return "node \(node) lowered its durable promise"

@@ -1,0 +1,97 @@
+import PaxosSimulator
+import Testing
+
+/// Each reduction of the checker switched off once, in a space small enough to do without it: the
+/// verdict is the same, and so is every combination of votes that the nodes can come to.
+@Suite("reductions")
+struct ReductionTests {
+    private let all: Reductions = .usual
+
+    private func explore(
+        _ space: Space
+    ) -> (verdict: Explorer.Verdict, outcomes: Set<String>, states: Int) {
+        var explorer = Explorer(space)
+        let verdict = explorer.run(limit: 400_000)
+        return (verdict, explorer.outcomes(), explorer.progress.states)
+    }
+
+    private func expectSame(
+        without reduction: Reductions, _ rounds: [UInt64], _ restarts: [UInt32] = [0, 0, 0],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let with = explore(
+            Space(name: "with", rounds: rounds, restarts: restarts, reductions: all))
+        let without = explore(
+            Space(
+                name: "without", rounds: rounds, restarts: restarts,
+                reductions: all.subtracting(reduction)))
+        #expect(with.verdict == .covered, sourceLocation: sourceLocation)
+        #expect(without.verdict == .covered, sourceLocation: sourceLocation)
+        #expect(with.outcomes == without.outcomes, sourceLocation: sourceLocation)
+        #expect(with.states < without.states, sourceLocation: sourceLocation)
+    }
+
+    @Test("messages that can do nothing are removed")
+    func deadMessages() { expectSame(without: .deadMessages, [1, 0, 0], [1, 0, 0]) }
+
+    @Test("messages that differ in what nobody reads are one")
+    func likeMessages() { expectSame(without: .likeMessages, [1, 0, 0], [1, 0, 1]) }
+
+    @Test("rejections are not delivered")
+    func noRejections() { expectSame(without: .noRejections, [1, 1, 0]) }
+
+    @Test("heartbeats are not delivered")
+    func noHeartbeats() { expectSame(without: .noHeartbeats, [1, 0, 0]) }
+
+    @Test("nobody asks to learn")
+    func noLearning() {
+        let learning = Space(name: "learning", rounds: [1, 1, 0], reductions: all)
+        var silent = learning
+        silent.reductions.insert(.noLearning)
+        let with = explore(silent)
+        let without = explore(learning)
+        #expect(with.verdict == .covered && without.verdict == .covered)
+        #expect(with.outcomes == without.outcomes)
+        #expect(with.states < without.states)
+    }
+
+    @Test("a flush happens at once where nothing left before it")
+    func promptFlush() { expectSame(without: .promptFlush, [1, 1, 0]) }
+
+    @Test("a reply like one that waits already is the same one")
+    func likeReplies() {
+        var space = Space(
+            name: "slow", rounds: [1, 0, 0], reductions: all.subtracting(.promptFlush))
+        space.replies = 2
+        let with = explore(space)
+        space.reductions.subtract(.likeReplies)
+        let without = explore(space)
+        #expect(with.verdict == .covered && without.verdict == .covered)
+        #expect(with.outcomes == without.outcomes)
+        #expect(with.states < without.states)
+    }
+
+    @Test(
+        "remembered steps are those that the code takes from any block of the same state",
+        arguments: [
+            Space(name: "votes", rounds: [1, 0, 0], reductions: .usual.subtracting(.deadMessages)),
+            Space(
+                name: "flushes", rounds: [1, 0, 0],
+                reductions: .usual.subtracting([.deadMessages, .promptFlush])),
+            Space(
+                name: "crashes", rounds: [1, 0, 0], restarts: [1, 0, 0],
+                reductions: .usual.subtracting(.deadMessages)),
+        ])
+    func steps(_ space: Space) {
+        var explorer = Explorer(space)
+        let verdict = explorer.run()
+        #expect(verdict == .covered)
+        var search = CopyingSearch(space, limit: 50_000)
+        let isWhole = search.run()
+        #expect(isWhole)
+        #expect(search.violations == [])
+        #expect(search.states == explorer.progress.states)
+        #expect(search.transitions == explorer.progress.transitions)
+        #expect(search.messages == explorer.progress.messages)
+    }
+}
