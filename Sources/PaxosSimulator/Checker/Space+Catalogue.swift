@@ -9,6 +9,9 @@ extension Space {
         Space(name: "single-2x2-crash-1", rounds: [2, 2, 0], restarts: [1, 0, 0]),
         Space(name: "single-2x2-crash-2", rounds: [2, 2, 0], restarts: [0, 1, 0]),
         Space(name: "single-2x2-crash-3", rounds: [2, 2, 0], restarts: [0, 0, 1]),
+        Space(
+            name: "takeover", rounds: [1, 1, 0], slots: 2,
+            reductions: .usual.union(.noLearning)),
     ]
 
     /// Minutes each.
@@ -16,7 +19,7 @@ extension Space {
         Space(name: "single-2x2-crash-all", rounds: [2, 2, 0], restarts: [1, 1, 1]),
         Space(name: "single-2x3", rounds: [3, 3, 0]),
         Space(
-            name: "takeover", rounds: [1, 1, 0], slots: 2,
+            name: "takeover-again", rounds: [2, 2, 0], slots: 2,
             reductions: .usual.union(.noLearning)),
         Space(name: "takeover-learning", rounds: [1, 1, 0], slots: 2),
     ]
