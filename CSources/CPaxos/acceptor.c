@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "paxos/hot_log.h"
+#include "paxos/rules.h"
 
 paxos_status_t paxos_acceptor_init(
     void *block, size_t block_bytes, const paxos_config_t *config,
@@ -91,6 +92,11 @@ paxos_status_t paxos_acceptor_accept(
 
 paxos_status_t paxos_acceptor_flushed(paxos_acceptor_t *a, uint64_t lsn) {
     if (lsn > a->lsn) { return PAXOS_ERR_RANGE; }
+    /*@ loop invariant paxos_counted(a) && \at(a->writes_out, Pre) <= a->writes_out;
+        loop invariant \forall integer i; \at(a->writes_out, Pre) <= i < a->writes_out ==>
+                       paxos_write_of(a, i)->lsn <= lsn;
+        loop assigns a->writes_out, a->mark;
+        loop variant a->writes_polled - a->writes_out; */
     while (a->writes_out != a->writes_polled && paxos_write(a, a->writes_out)->lsn <= lsn) {
         a->mark = paxos_write(a, a->writes_out)->watermark;
         a->writes_out += 1;

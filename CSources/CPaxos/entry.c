@@ -10,7 +10,7 @@ uint32_t paxos_entry_put_long(
     paxos_put64(out + 16, number);
     if (value_bytes > 0) {
         paxos_put64(out + entry_bytes - 8, 0); /* padding, before the value covers most of it */
-        __builtin_memcpy(out + PAXOS_ENTRY_HEADER_BYTES, value, value_bytes);
+        paxos_copy(out + PAXOS_ENTRY_HEADER_BYTES, value, value_bytes);
     }
     paxos_put32(out, paxos_crc32c_words(0, out + 4, entry_bytes - 4));
     return entry_bytes;

@@ -31,7 +31,6 @@ uint64_t paxos_write_note(
     PAXOS_ASSERT(!paxos_writes_full(a));
     a->lsn += 1;
     paxos_write_t *write = paxos_write(a, a->writes_in);
-    memset(write, 0, sizeof *write);
     write->lsn = a->lsn;
     write->kind = kind;
     write->ballot = run->ballot;

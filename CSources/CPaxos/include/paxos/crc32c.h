@@ -43,6 +43,14 @@ void paxos_cpu_detect(void);
  * false forgets that and detects again. Process-wide. */
 void paxos_cpu_force_portable(bool portable);
 
+/*@ axiomatic Crc32c {
+      // The crc of what `crc` covers followed by n bytes from p on: it depends on those alone.
+      logic integer paxos_crc{L}(integer crc, uint8_t *p, integer n) reads p[0 .. n - 1];
+      axiom paxos_crc_reads{K, L}: \forall integer crc, n, uint8_t *p;
+          (\forall integer i; 0 <= i < n ==> \at(p[i], K) == \at(p[i], L)) ==>
+          paxos_crc{K}(crc, p, n) == paxos_crc{L}(crc, p, n);
+    } */
+
 /* The CRC32C of what `crc` covers followed by these bytes, for any length and alignment.
  * Pre   bytes are readable for length_bytes; may be NULL when that is 0.
  * Cost  O(length_bytes); up to 60 bytes a nanosecond where the CPU can multiply without carries. */
@@ -50,6 +58,9 @@ uint32_t paxos_crc32c(uint32_t crc, const uint8_t *bytes, size_t length_bytes);
 
 /* The same value from plain C and a table of 512 bytes: what runs where there is no instruction,
  * what is proved, and what tests hold the hardware against. */
+/*@ requires \valid_read(bytes + (0 .. length_bytes - 1));
+    assigns \nothing;
+    ensures \result == paxos_crc(crc, bytes, length_bytes); */
 uint32_t paxos_crc32c_portable(uint32_t crc, const uint8_t *bytes, size_t length_bytes);
 
 #if defined(PAXOS_CRC32C_X86) || defined(PAXOS_CRC32C_ARM)
@@ -149,6 +160,9 @@ PAXOS_HOT static inline uint64_t paxos_crc32c_step1(uint64_t crc, const uint8_t 
  * Pre   length_bytes % 4 == 0 (otherwise the value is wrong, and not the same on every CPU). */
 #if defined(PAXOS_CRC32C_NONE)
 
+/*@ requires \valid_read(bytes + (0 .. length_bytes - 1));
+    assigns \nothing;
+    ensures \result == paxos_crc(crc, bytes, length_bytes); */
 static inline uint32_t paxos_crc32c_words(uint32_t crc, const uint8_t *bytes, size_t length_bytes) {
     return paxos_crc32c_portable(crc, bytes, length_bytes);
 }

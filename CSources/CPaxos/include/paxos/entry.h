@@ -37,12 +37,40 @@ typedef struct paxos_entry {
     uint64_t number;
 } paxos_entry_t;
 
+/*@ // Bytes that the entry at p takes.
+    logic integer paxos_entry_size{L}(uint8_t *p) = 24 + (paxos_le32(p + 4) + 7) / 8 * 8;
+
+    // What a reader can check of an entry without its checksum ...
+    predicate paxos_entry_shape{L}(uint8_t *p, integer value_bytes_max) =
+        paxos_le32(p + 4) <= value_bytes_max &&
+        p[10] <= PAXOS_ENTRY_MEMBERSHIP && p[11] == 0 &&
+        (p[10] == PAXOS_ENTRY_NOOP ==> paxos_le32(p + 4) == 0) &&
+        (paxos_le32(p + 4) % 8 != 0 ==> // its last word holds so many bytes of the value
+         (paxos_le64(p + (paxos_entry_size(p) - 8)) >> paxos_le32(p + 4) % 8 * 8) == 0);
+
+    // ... and with it.
+    predicate paxos_entry_good{L}(uint8_t *p, integer value_bytes_max) =
+        paxos_entry_shape(p, value_bytes_max) &&
+        paxos_le32(p) == paxos_crc(0, p + 4, paxos_entry_size(p) - 4); */
+
 /* Bytes that an entry of so long a value takes, padding included. */
+/*@ requires value_bytes <= PAXOS_VALUE_BYTES_MAX;
+    assigns \nothing;
+    ensures \result == 24 + (value_bytes + 7) / 8 * 8; */
 PAXOS_HOT static inline uint32_t paxos_entry_bytes(uint32_t value_bytes) {
-    return PAXOS_ENTRY_HEADER_BYTES + ((value_bytes + 7u) & ~7u);
+    return PAXOS_ENTRY_HEADER_BYTES + (value_bytes + 7u) / 8u * 8u;
 }
 
 /* Read the header of an entry whose bytes were verified before. Cost O(1). */
+/*@ requires \valid_read(bytes + (0 .. 23));
+    assigns \nothing;
+    ensures \result.checksum == paxos_le32(bytes);
+    ensures \result.value_bytes == paxos_le32(bytes + 4);
+    ensures \result.node == paxos_le16(bytes + 8);
+    ensures \result.kind == bytes[10];
+    ensures \result.zero == bytes[11];
+    ensures \result.incarnation == paxos_le32(bytes + 12);
+    ensures \result.number == paxos_le64(bytes + 16); */
 static inline paxos_entry_t paxos_entry_get(const uint8_t *bytes) {
     paxos_entry_t entry;
     entry.checksum = paxos_get32(bytes);
@@ -72,17 +100,31 @@ PAXOS_HOT static inline uint64_t paxos_digest_term(uint64_t slot, uint32_t check
  * Pre   `value` does not overlap `out`; value_bytes <= PAXOS_VALUE_BYTES_MAX.
  * Post  returns the entry's length in bytes.
  * Cost  O(value_bytes). */
+/*@ requires entry.value_bytes <= PAXOS_VALUE_BYTES_MAX;
+    requires \valid_read(value + (0 .. entry.value_bytes - 1));
+    requires \valid(out + (0 .. 24 + (entry.value_bytes + 7) / 8 * 8 - 1));
+    requires \separated(
+        out + (0 .. 24 + (entry.value_bytes + 7) / 8 * 8 - 1),
+        value + (0 .. entry.value_bytes - 1));
+    assigns out[0 .. 24 + (entry.value_bytes + 7) / 8 * 8 - 1];
+    ensures \result == 24 + (entry.value_bytes + 7) / 8 * 8; */
 uint32_t paxos_entry_put(uint8_t *out, paxos_entry_t entry, const uint8_t *value);
 
 /* Bytes 8 to 15 of an entry, as the word that they are. */
+/*@ requires \valid_read(entry);
+    assigns \nothing;
+    ensures \result ==
+            entry->node + 0x10000 * entry->kind + 0x100000000 * entry->incarnation; */
 PAXOS_HOT static inline uint64_t paxos_entry_origin_word(const paxos_entry_t *entry) {
-    return (uint64_t)entry->incarnation << 32 | (uint64_t)entry->kind << 16 | entry->node;
+    return paxos_pair32(paxos_pair16(entry->node, entry->kind), entry->incarnation);
 }
 
 /* Write a short entry in one pass: each word is stored and checksummed from its register, not read
  * back. Post: false, and nothing written, where it is too long or the CPU has no instruction. */
 #if defined(PAXOS_CRC32C_NONE) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 
+/*@ assigns \nothing;
+    ensures !\result; */
 static inline bool paxos_entry_write_short(
     uint8_t *out, const paxos_entry_t *entry, const uint8_t *value) {
     (void)out, (void)entry, (void)value;
@@ -137,11 +179,27 @@ PAXOS_HOT static inline bool paxos_entry_write_short(
 #endif
 
 /* The rest of paxos_entry_write, for what is too long to be kept in registers. */
+/*@ requires value_bytes <= PAXOS_VALUE_BYTES_MAX;
+    requires \valid_read(value + (0 .. value_bytes - 1));
+    requires \valid(out + (0 .. 24 + (value_bytes + 7) / 8 * 8 - 1));
+    requires \separated(
+        out + (0 .. 24 + (value_bytes + 7) / 8 * 8 - 1),
+        value + (0 .. value_bytes - 1));
+    assigns out[0 .. 24 + (value_bytes + 7) / 8 * 8 - 1];
+    ensures \result == 24 + (value_bytes + 7) / 8 * 8; */
 uint32_t paxos_entry_put_long(
     uint8_t *out, uint64_t origin_word, uint64_t number, const uint8_t *value,
     uint32_t value_bytes);
 
 /* As paxos_entry_put: the caller has checked the length. */
+/*@ requires \valid_read(entry) && entry->value_bytes <= PAXOS_VALUE_BYTES_MAX;
+    requires \valid_read(value + (0 .. entry->value_bytes - 1));
+    requires \valid(out + (0 .. 24 + (entry->value_bytes + 7) / 8 * 8 - 1));
+    requires \separated(
+        out + (0 .. 24 + (entry->value_bytes + 7) / 8 * 8 - 1), entry,
+        value + (0 .. entry->value_bytes - 1));
+    assigns out[0 .. 24 + (entry->value_bytes + 7) / 8 * 8 - 1];
+    ensures \result == 24 + (entry->value_bytes + 7) / 8 * 8; */
 PAXOS_HOT static inline uint32_t paxos_entry_write(
     uint8_t *out, const paxos_entry_t *entry, const uint8_t *value) {
     if (PAXOS_SHORT_WAY && PAXOS_LIKELY(paxos_entry_write_short(out, entry, value))) {
@@ -155,6 +213,15 @@ PAXOS_HOT static inline uint32_t paxos_entry_write(
  * Post  PAXOS_OK        *entry_bytes_out is its length; every byte of it is vouched for.
  *       PAXOS_ERR_WIRE  too short, unknown kind, over value_bytes_max, padding or checksum bad.
  * Cost  O(value). */
+/*@ requires \valid_read(bytes + (0 .. length_bytes - 1)) && \valid(entry_bytes_out);
+    requires value_bytes_max <= PAXOS_VALUE_BYTES_MAX;
+    assigns *entry_bytes_out;
+    ensures \result == PAXOS_OK || \result == PAXOS_ERR_WIRE;
+    ensures \result == PAXOS_OK <==>
+            length_bytes >= 24 && paxos_le32(bytes + 4) <= value_bytes_max &&
+            paxos_entry_size(bytes) <= length_bytes &&
+            paxos_entry_good(bytes, value_bytes_max);
+    ensures \result == PAXOS_OK ==> *entry_bytes_out == paxos_entry_size(bytes); */
 PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_entry_verify(
     const uint8_t *bytes, size_t length_bytes, uint32_t value_bytes_max,
     uint32_t *entry_bytes_out) {
@@ -163,14 +230,16 @@ PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_entry_verify(
     if (PAXOS_UNLIKELY(value_bytes > value_bytes_max)) { return PAXOS_ERR_WIRE; }
     const uint32_t entry_bytes = paxos_entry_bytes(value_bytes);
     if (PAXOS_UNLIKELY(entry_bytes > length_bytes)) { return PAXOS_ERR_WIRE; }
+    //@ assert length: paxos_le32(bytes + 4) == value_bytes;
+    //@ assert size: paxos_entry_size(bytes) == entry_bytes;
     /* Kind, and a zero above it; of the three kinds the no-op has no value. */
     const uint32_t kind = paxos_get16(bytes + 10);
     if (PAXOS_UNLIKELY(kind == PAXOS_ENTRY_NOOP || kind > PAXOS_ENTRY_MEMBERSHIP)) {
         if (kind != PAXOS_ENTRY_NOOP || value_bytes != 0) { return PAXOS_ERR_WIRE; }
     }
-    if ((value_bytes & 7u) != 0) {
+    if (value_bytes % 8u != 0) {
         const uint64_t last = paxos_get64(bytes + entry_bytes - 8);
-        if (PAXOS_UNLIKELY((last >> ((value_bytes & 7u) * 8u)) != 0)) { return PAXOS_ERR_WIRE; }
+        if (PAXOS_UNLIKELY((last >> value_bytes % 8u * 8u) != 0)) { return PAXOS_ERR_WIRE; }
     }
     if (PAXOS_UNLIKELY(paxos_crc32c_words(0, bytes + 4, entry_bytes - 4) != paxos_get32(bytes))) {
         return PAXOS_ERR_WIRE;

@@ -191,14 +191,22 @@ PAXOS_HOT static inline uint32_t paxos_log_together_hot(
 }
 
 /* As paxos_acceptor_sent. */
+/*@ requires paxos_block(a);
+    requires \forall integer m; 0 <= m < a->member_count ==>
+             paxos_member_array(a)[m].sends_done <= paxos_member_array(a)[m].sends_polled;
+    assigns paxos_member_array(a)[0 .. a->member_count - 1].sends_done;
+    ensures \result == PAXOS_OK || \result == PAXOS_ERR_RANGE;
+    ensures \forall integer m; 0 <= m < a->member_count ==>
+            \old(paxos_member_array(a)[m].sends_done) <= paxos_member_array(a)[m].sends_done &&
+            paxos_member_array(a)[m].sends_done <= paxos_member_array(a)[m].sends_polled; */
 PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_acceptor_sent_hot(
     paxos_acceptor_t *a, uint64_t token) {
     if (token == 0) { return PAXOS_OK; }
-    const uint64_t member = (token >> 48) - 1;
+    const uint64_t low = (uint64_t)1 << 48;
+    const uint64_t member = token / low - 1;
     if (member >= a->member_count) { return PAXOS_ERR_RANGE; }
     paxos_member_t *m = paxos_members(a) + member;
-    const uint64_t low = (uint64_t)1 << 48;
-    const uint64_t ahead = (m->sends_polled - token) & (low - 1);
+    const uint64_t ahead = (m->sends_polled - token) % low;
     if (ahead >= m->sends_polled) { return PAXOS_ERR_RANGE; }
     const uint64_t done = m->sends_polled - ahead;
     if (done > m->sends_done) { m->sends_done = done; }

@@ -289,7 +289,80 @@ PAXOS_STATIC_ASSERT(sizeof(paxos_peer_t) == PAXOS_PEER_STATE_BYTES, "peer state"
 PAXOS_STATIC_ASSERT(sizeof(paxos_proposal_t) == PAXOS_PROPOSAL_BYTES, "proposal");
 PAXOS_STATIC_ASSERT(sizeof(paxos_forward_t) == PAXOS_FORWARD_BYTES, "forward");
 
-/* The only casts from bytes to structs. Pre: the block came from init. Cost O(1). */
+/*@ axiomatic Block {
+      // The typed arrays that stand in a block, by their first elements.
+      logic paxos_cell_t *paxos_cells(paxos_acceptor_t *a);
+      logic paxos_write_t *paxos_writes(paxos_acceptor_t *a);
+      logic paxos_member_t *paxos_member_array(paxos_acceptor_t *a);
+      logic uint8_t *paxos_arena_bytes(paxos_acceptor_t *a);
+
+      // Place of a number in a ring of n: the remainder, of which only this is ever needed.
+      logic integer paxos_ring(integer number, integer n);
+      axiom paxos_ring_range: \forall integer i, n; 0 < n ==> 0 <= paxos_ring(i, n) < n;
+      axiom paxos_ring_apart: \forall integer i, j, n;
+          0 < n && -n < i - j < n && paxos_ring(i, n) == paxos_ring(j, n) ==> i == j;
+    }
+
+    // A block as init lays it out: its parts are there and do not overlap.
+    predicate paxos_block{L}(paxos_acceptor_t *a) =
+        0 < a->window_slots <= PAXOS_WINDOW_SLOTS_MAX && 0 < a->write_ring <= PAXOS_RING_MAX &&
+        0 < a->member_count <= PAXOS_MEMBERS_MAX && 0 < a->arena_bytes <= PAXOS_ARENA_BYTES_MAX &&
+        \valid(a) && \valid(paxos_cells(a) + (0 .. a->window_slots - 1)) &&
+        \valid(paxos_writes(a) + (0 .. a->write_ring - 1)) &&
+        \valid(paxos_member_array(a) + (0 .. a->member_count - 1)) &&
+        \valid(paxos_arena_bytes(a) + (0 .. a->arena_bytes - 1)) &&
+        \separated(
+            a, paxos_cells(a) + (0 .. a->window_slots - 1),
+            paxos_writes(a) + (0 .. a->write_ring - 1),
+            paxos_member_array(a) + (0 .. a->member_count - 1),
+            paxos_arena_bytes(a) + (0 .. a->arena_bytes - 1));
+
+    // What is the caller's does not overlap it.
+    predicate paxos_outside{L}(paxos_acceptor_t *a, char *p, integer bytes) =
+        \separated(p + (0 .. bytes - 1), a) &&
+        \separated(p + (0 .. bytes - 1), paxos_cells(a) + (0 .. a->window_slots - 1)) &&
+        \separated(p + (0 .. bytes - 1), paxos_writes(a) + (0 .. a->write_ring - 1)) &&
+        \separated(p + (0 .. bytes - 1), paxos_member_array(a) + (0 .. a->member_count - 1)) &&
+        \separated(p + (0 .. bytes - 1), paxos_arena_bytes(a) + (0 .. a->arena_bytes - 1));
+
+    logic paxos_cell_t *paxos_cell_of{L}(paxos_acceptor_t *a, integer slot) =
+        paxos_cells(a) + paxos_ring(slot, a->window_slots);
+    logic paxos_write_t *paxos_write_of{L}(paxos_acceptor_t *a, integer index) =
+        paxos_writes(a) + paxos_ring(index, a->write_ring); */
+
+/* The only casts from bytes to structs. Pre: the block came from init. Cost O(1). A prover takes
+ * their contracts for granted; LayoutTests hold the code to them. */
+#if defined(__FRAMAC__)
+
+/*@ requires paxos_block(a);
+    assigns \nothing;
+    ensures \result == paxos_member_array(a); */
+paxos_member_t *paxos_members(const paxos_acceptor_t *a);
+
+/*@ requires paxos_block(a);
+    assigns \nothing;
+    ensures \result == paxos_cell_of(a, slot); */
+paxos_cell_t *paxos_cell(const paxos_acceptor_t *a, uint64_t slot);
+
+/*@ requires paxos_block(a);
+    assigns \nothing;
+    ensures \result == paxos_write_of(a, index); */
+paxos_write_t *paxos_write(const paxos_acceptor_t *a, uint64_t index);
+
+/*@ requires paxos_block(a);
+    assigns \nothing;
+    ensures \result == paxos_arena_bytes(a) + paxos_ring(position, a->arena_bytes); */
+uint8_t *paxos_arena(const paxos_acceptor_t *a, uint64_t position);
+
+uint64_t *paxos_sends(const paxos_acceptor_t *a, uint32_t member);
+paxos_reply_t *paxos_reply(const paxos_acceptor_t *a, uint64_t index);
+uint64_t paxos_arena_offset(const paxos_acceptor_t *a, uint64_t position);
+paxos_peer_t *paxos_peer(const paxos_replica_t *r, uint32_t member);
+paxos_proposal_t *paxos_proposal(const paxos_acceptor_t *a, uint64_t slot);
+paxos_forward_t *paxos_forward(const paxos_replica_t *r, uint64_t index);
+
+#else
+
 PAXOS_HOT static inline paxos_member_t *paxos_members(const paxos_acceptor_t *a) {
     return (paxos_member_t *)(void *)((uint8_t *)(uintptr_t)a + a->members_offset);
 }
@@ -335,6 +408,8 @@ PAXOS_HOT static inline paxos_forward_t *paxos_forward(const paxos_replica_t *r,
     return (paxos_forward_t *)(void *)((uint8_t *)(uintptr_t)r + r->acceptor.forwards_offset) +
            (index & (r->forward_ring - 1u));
 }
+
+#endif
 
 #if defined(__clang__)
 #pragma clang assume_nonnull end

@@ -28,10 +28,24 @@ PAXOS_HOT static inline uint32_t paxos_member_index(const paxos_acceptor_t *a, u
 }
 
 /* Whether the cell of `slot` speaks of it. */
+/*@ requires \valid_read(cell);
+    assigns \nothing;
+    ensures \result <==> cell->slot == slot; */
 PAXOS_HOT static inline bool paxos_cell_holds(const paxos_cell_t *cell, uint64_t slot) {
     return cell->slot == slot;
 }
 
+/*@ predicate paxos_has_room{L}(paxos_acceptor_t *a) =
+        a->writes_in - a->writes_out < a->write_ring;
+
+    // The counters of records: what was handed out is between what was noted and what is durable.
+    predicate paxos_counted{L}(paxos_acceptor_t *a) =
+        a->writes_out <= a->writes_polled <= a->writes_in < PAXOS_SLOT_MAX &&
+        a->writes_in - a->writes_out <= a->write_ring && a->lsn < PAXOS_SLOT_MAX; */
+
+/*@ requires \valid_read(a) && a->writes_out <= a->writes_in;
+    assigns \nothing;
+    ensures \result <==> !paxos_has_room(a); */
 PAXOS_HOT static inline bool paxos_writes_full(const paxos_acceptor_t *a) {
     return a->writes_in - a->writes_out >= a->write_ring;
 }
@@ -96,6 +110,31 @@ uint64_t paxos_arena_pinned(const paxos_acceptor_t *a);
 
 /* Note a record to be written, extending the last one where it continues it; its lsn (0 if this
  * node keeps its votes in memory). Pre: !paxos_writes_full. Cost O(1). */
+/*@ requires paxos_block(a) && paxos_counted(a) && \valid_read(run);
+    requires a->memory_only == 0 ==> paxos_has_room(a);
+    requires \separated(run, a, paxos_writes(a) + (0 .. a->write_ring - 1));
+    assigns a->lsn, a->marked, a->writes_in, paxos_writes(a)[0 .. a->write_ring - 1];
+    ensures paxos_counted(a) || a->lsn == PAXOS_SLOT_MAX || a->writes_in == PAXOS_SLOT_MAX;
+    ensures nothing: a->memory_only != 0 ==> \result == 0 && a->lsn == \old(a->lsn) &&
+            a->writes_in == \old(a->writes_in);
+    ensures joined_or_new: a->memory_only == 0 ==>
+            (a->writes_in == \old(a->writes_in) && a->lsn == \old(a->lsn)) ||
+            (a->writes_in == \old(a->writes_in) + 1 && a->lsn == \old(a->lsn) + 1);
+    ensures alone: a->memory_only == 0 &&
+            kind != PAXOS_RECORD_ENTRIES && kind != PAXOS_RECORD_BALLOTS ==>
+            a->writes_in == \old(a->writes_in) + 1;
+    ensures noted: a->memory_only == 0 ==>
+            paxos_write_of(a, a->writes_in - 1)->kind == kind &&
+            paxos_write_of(a, a->writes_in - 1)->ballot == run->ballot &&
+            paxos_write_of(a, a->writes_in - 1)->lsn == \result;
+    ensures new: a->memory_only == 0 && a->lsn != \old(a->lsn) ==>
+            \result == a->lsn && paxos_write_of(a, \old(a->writes_in))->slot == run->slot &&
+            paxos_write_of(a, \old(a->writes_in))->count == run->count &&
+            paxos_write_of(a, \old(a->writes_in))->bytes == run->bytes &&
+            paxos_write_of(a, \old(a->writes_in))->digest == run->digest &&
+            paxos_write_of(a, \old(a->writes_in))->position == position;
+    ensures others: \forall integer i; \old(a->writes_out) <= i < \old(a->writes_in) - 1 ==>
+            *paxos_write_of(a, i) == \old(*paxos_write_of(a, i)); */
 uint64_t paxos_write_note(
     paxos_acceptor_t *a, uint8_t kind, const paxos_run_t *run, uint64_t position);
 
@@ -161,6 +200,9 @@ uint64_t paxos_log_revote(
 /* Note the decided watermark in the journal, where records have not said it anyway: what this node
  * tells to be decided it must know again after a restart, or it might miss what the others trimmed.
  * Does nothing while less than `slots` were decided since. Pre: slots >= 1. Cost O(1). */
+/*@ requires paxos_block(a) && paxos_counted(a);
+    assigns a->lsn, a->marked, a->writes_in, paxos_writes(a)[0 .. a->write_ring - 1];
+    ensures a->lsn == \old(a->lsn) || a->lsn == \old(a->lsn) + 1; */
 void paxos_log_mark(paxos_acceptor_t *a, uint64_t slots);
 
 /* The decided watermark that survives a restart. Cost O(1). */
@@ -170,6 +212,17 @@ PAXOS_HOT static inline uint64_t paxos_log_durable(const paxos_acceptor_t *a) {
 }
 
 /* Raise the promise. Pre: ballot > promised; !paxos_writes_full. Returns the lsn. Cost O(1). */
+/*@ requires paxos_block(a) && paxos_counted(a) && ballot > a->promised;
+    requires a->memory_only == 0 ==> paxos_has_room(a);
+    assigns a->promised, a->lsn, a->marked, a->writes_in,
+            paxos_writes(a)[0 .. a->write_ring - 1];
+    ensures a->promised == ballot;
+    ensures a->memory_only != 0 ==> \result == 0 && a->lsn == \old(a->lsn);
+    ensures a->memory_only == 0 ==> \result == a->lsn == \old(a->lsn) + 1 &&
+            a->writes_in == \old(a->writes_in) + 1 &&
+            paxos_write_of(a, a->writes_in - 1)->kind == PAXOS_RECORD_PROMISED &&
+            paxos_write_of(a, a->writes_in - 1)->ballot == ballot &&
+            paxos_write_of(a, a->writes_in - 1)->lsn == \result; */
 uint64_t paxos_log_promise(paxos_acceptor_t *a, uint64_t ballot);
 
 /* Remember a commit mark, without moving the watermark yet. */

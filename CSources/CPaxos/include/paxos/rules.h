@@ -1,0 +1,108 @@
+/* rules.h - the functions of acceptor.h again, with the contracts that are proved of them.
+ *
+ * acceptor.h speaks to a host, which sees no fields; here the rules of the voter are said in terms
+ * of the block. Tests/Proofs/run proves that acceptor.c keeps them.
+ * Threads  the block's caller.
+ * Source   Lamport, "Paxos Made Simple" (2001), section 2.2: phases 1b and 2b. */
+#ifndef PAXOS_RULES_H
+#define PAXOS_RULES_H
+
+#include "paxos/log.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__clang__)
+#pragma clang assume_nonnull begin
+#endif
+
+/* A promise never decreases, and a ballot is promised exactly when no higher one was and there is
+ * room for the record; what is promised is in the record whose lsn is returned. */
+/*@ requires paxos_block(a) && paxos_counted(a);
+    requires \valid(promised_out) && \valid(lsn_out) && \separated(promised_out, lsn_out);
+    requires \separated(promised_out, a, paxos_writes(a) + (0 .. a->write_ring - 1));
+    requires \separated(lsn_out, a, paxos_writes(a) + (0 .. a->write_ring - 1));
+    assigns a->promised, a->lsn, a->marked, a->writes_in,
+            paxos_writes(a)[0 .. a->write_ring - 1], *promised_out, *lsn_out;
+    ensures monotone: a->promised >= \old(a->promised);
+    behavior abstains:
+        assumes a->abstains != 0;
+        assigns \nothing;
+        ensures \result == PAXOS_ERR_ABSTAINS;
+    behavior stale:
+        assumes a->abstains == 0 && (ballot < a->promised || ballot == 0);
+        assigns *promised_out;
+        ensures \result == PAXOS_ERR_STALE && *promised_out == a->promised;
+    behavior again:
+        assumes a->abstains == 0 && ballot == a->promised && ballot != 0;
+        assigns *promised_out, *lsn_out;
+        ensures \result == PAXOS_OK && *promised_out == ballot && *lsn_out == a->lsn;
+    behavior busy:
+        assumes a->abstains == 0 && ballot > a->promised;
+        assumes a->memory_only == 0 && !paxos_has_room(a);
+        assigns \nothing;
+        ensures \result == PAXOS_ERR_BUSY;
+    behavior promised:
+        assumes a->abstains == 0 && ballot > a->promised;
+        assumes a->memory_only != 0 || paxos_has_room(a);
+        ensures \result == PAXOS_OK && a->promised == ballot && *promised_out == ballot;
+        ensures *lsn_out == a->lsn;
+        ensures a->memory_only == 0 ==>
+                a->lsn == \old(a->lsn) + 1 &&
+                paxos_write_of(a, a->writes_in - 1)->kind == PAXOS_RECORD_PROMISED &&
+                paxos_write_of(a, a->writes_in - 1)->ballot == ballot &&
+                paxos_write_of(a, a->writes_in - 1)->lsn == a->lsn;
+    complete behaviors;
+    disjoint behaviors; */
+PAXOS_MUST_USE paxos_status_t paxos_acceptor_prepare(
+    paxos_acceptor_t *a, paxos_ballot_t ballot, paxos_ballot_t *promised_out, uint64_t *lsn_out);
+
+/* A trim point only moves up, and never beyond what is decided. */
+/*@ requires paxos_block(a) && paxos_counted(a) && a->trimmed <= a->decided;
+    assigns a->trimmed, a->lsn, a->marked, a->writes_in,
+            paxos_writes(a)[0 .. a->write_ring - 1];
+    ensures \result == PAXOS_OK <==> slot <= a->decided;
+    ensures \result == PAXOS_OK || \result == PAXOS_ERR_RANGE;
+    ensures \result != PAXOS_OK ==> a->trimmed == \old(a->trimmed);
+    ensures a->trimmed >= \old(a->trimmed) && a->trimmed <= a->decided;
+    ensures \result == PAXOS_OK ==> a->trimmed == \max(slot, \old(a->trimmed)); */
+PAXOS_MUST_USE paxos_status_t paxos_acceptor_trim(paxos_acceptor_t *a, uint64_t slot);
+
+/* What is durable only grows, and a record that was not handed out is never taken for durable. */
+/*@ requires paxos_block(a) && paxos_counted(a) && a->flushed <= a->lsn;
+    requires lsns: \forall integer i; a->writes_out <= i < a->writes_in ==>
+             0 < paxos_write_of(a, i)->lsn;
+    assigns a->writes_out, a->mark, a->flushed;
+    ensures \result == PAXOS_OK <==> lsn <= a->lsn;
+    ensures \result == PAXOS_OK || \result == PAXOS_ERR_RANGE;
+    ensures \result != PAXOS_OK ==>
+            a->flushed == \old(a->flushed) && a->writes_out == \old(a->writes_out);
+    ensures paxos_counted(a) && a->writes_out >= \old(a->writes_out);
+    ensures done: \forall integer i; \old(a->writes_out) <= i < a->writes_out ==>
+            paxos_write_of(a, i)->lsn <= lsn;
+    ensures withheld: a->flushed > \old(a->flushed) ==>
+            a->flushed <= lsn && (a->writes_out < a->writes_in ==>
+            a->flushed < paxos_write_of(a, a->writes_out)->lsn); */
+PAXOS_MUST_USE paxos_status_t paxos_acceptor_flushed(paxos_acceptor_t *a, uint64_t lsn);
+
+/* Bytes under a send stay pinned until this send, or a later one to the same member, is done: what
+ * is done never runs ahead of what was handed out, and never back. */
+/*@ requires paxos_block(a);
+    requires \forall integer m; 0 <= m < a->member_count ==>
+             paxos_member_array(a)[m].sends_done <= paxos_member_array(a)[m].sends_polled;
+    assigns paxos_member_array(a)[0 .. a->member_count - 1].sends_done;
+    ensures \result == PAXOS_OK || \result == PAXOS_ERR_RANGE;
+    ensures \forall integer m; 0 <= m < a->member_count ==>
+            \old(paxos_member_array(a)[m].sends_done) <= paxos_member_array(a)[m].sends_done &&
+            paxos_member_array(a)[m].sends_done <= paxos_member_array(a)[m].sends_polled; */
+PAXOS_MUST_USE paxos_status_t paxos_acceptor_sent(paxos_acceptor_t *a, uint64_t token);
+
+#if defined(__clang__)
+#pragma clang assume_nonnull end
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif
