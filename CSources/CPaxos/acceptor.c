@@ -33,13 +33,26 @@ paxos_status_t paxos_acceptor_prepare(
 paxos_match_t paxos_match_run(const paxos_acceptor_t *a, const paxos_run_t *run) {
     bool same = true;
     const uint8_t *entry = run->entries;
+    /*@ loop invariant 0 <= i <= run->count;
+        loop invariant entry == run->entries + paxos_entry_at(run->entries, i);
+        loop invariant same ==>
+                       \forall integer k; 0 <= k < i ==> paxos_run_same(a, run, k);
+        loop invariant \forall integer k; 0 <= k < i && paxos_run_held(a, run, k) &&
+                       !paxos_run_same(a, run, k) ==>
+                       paxos_cell_of(a, run->slot + k)->state != PAXOS_RUN_CHOSEN &&
+                       paxos_cell_of(a, run->slot + k)->ballot != run->ballot;
+        loop assigns i, same, entry;
+        loop variant run->count - i; */
     for (uint32_t i = 0; i < run->count; i++) {
         const uint32_t bytes = paxos_entry_bytes(paxos_get32(entry + 4));
         const paxos_cell_t *cell = paxos_cell(a, run->slot + i);
         if (!paxos_cell_holds(cell, run->slot + i)) {
             same = false;
         } else if (
-            cell->bytes != bytes || memcmp(paxos_arena(a, cell->position), entry, bytes) != 0) {
+            cell->bytes != bytes || !paxos_equal(paxos_arena(a, cell->position), entry, bytes)) {
+            //@ assert cell: cell == paxos_cell_of(a, run->slot + i);
+            //@ assert size: bytes == paxos_entry_size(entry);
+            //@ assert other: paxos_run_held(a, run, i) && !paxos_run_same(a, run, i);
             /* What is chosen stays, whatever an old ballot says. */
             if (cell->state == PAXOS_RUN_CHOSEN) { return PAXOS_MATCH_CHOSEN; }
             if (cell->ballot == run->ballot) { return PAXOS_MATCH_CONFLICT; }
@@ -52,6 +65,14 @@ paxos_match_t paxos_match_run(const paxos_acceptor_t *a, const paxos_run_t *run)
 
 uint64_t paxos_revote_run(paxos_acceptor_t *a, const paxos_run_t *run) {
     bool changed = false;
+    /*@ loop invariant 0 <= i <= run->count;
+        loop invariant \forall integer k; 0 <= k < i ==>
+                       paxos_cell_of(a, run->slot + k)->ballot == run->ballot;
+        loop invariant \forall integer slot;
+                       paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
+                       paxos_cell_of(a, slot)->ballot == \at(paxos_cell_of(a, slot)->ballot, Pre);
+        loop assigns i, changed, paxos_cells(a)[0 .. a->window_slots - 1].ballot;
+        loop variant run->count - i; */
     for (uint32_t i = 0; i < run->count; i++) {
         paxos_cell_t *cell = paxos_cell(a, run->slot + i);
         changed = changed || cell->ballot != run->ballot;

@@ -40,6 +40,25 @@ typedef struct paxos_entry {
 /*@ // Bytes that the entry at p takes.
     logic integer paxos_entry_size{L}(uint8_t *p) = 24 + (paxos_le32(p + 4) + 7) / 8 * 8;
 
+    // A run is entries one behind the other: where the i-th starts, and that there are so many in
+    // so many bytes. It is the same run wherever its bytes are the same.
+    axiomatic Run {
+      logic integer paxos_entry_at{L}(uint8_t *p, integer i) reads p[0 ..];
+      predicate paxos_run_whole{L}(uint8_t *p, integer count, integer bytes) =
+          paxos_entry_at(p, 0) == 0 && paxos_entry_at(p, count) == bytes &&
+          \forall integer i; 0 <= i < count ==>
+              0 <= paxos_entry_at(p, i) && paxos_entry_at(p, i) + 24 <= bytes &&
+              paxos_le32(p + (paxos_entry_at(p, i) + 4)) <= PAXOS_VALUE_BYTES_MAX &&
+              paxos_entry_at(p, i) + paxos_entry_size(p + paxos_entry_at(p, i)) ==
+                  paxos_entry_at(p, i + 1) && paxos_entry_at(p, i + 1) <= bytes;
+      axiom paxos_run_reads{K, L}: \forall uint8_t *p, integer count, bytes;
+          paxos_run_whole{K}(p, count, bytes) &&
+          (\forall integer i; 0 <= i < bytes ==> \at(p[i], K) == \at(p[i], L)) ==>
+          paxos_run_whole{L}(p, count, bytes) &&
+          \forall integer i; 0 <= i <= count ==>
+              paxos_entry_at{K}(p, i) == paxos_entry_at{L}(p, i);
+    }
+
     // What a reader can check of an entry without its checksum ...
     predicate paxos_entry_shape{L}(uint8_t *p, integer value_bytes_max) =
         paxos_le32(p + 4) <= value_bytes_max &&

@@ -65,6 +65,9 @@ PAXOS_HOT static inline uint16_t paxos_saturated(uint32_t behind) {
  * enough for `behind` to count its slots. */
 #define PAXOS_NEXT_SLOTS_MAX UINT16_MAX
 
+/*@ requires \valid_read(a) && \valid_read(run);
+    assigns \nothing;
+    ensures \result <==> run->slot > a->last_slot && run->count <= PAXOS_NEXT_SLOTS_MAX; */
 PAXOS_HOT static inline bool paxos_run_is_next(const paxos_acceptor_t *a, const paxos_run_t *run) {
     return run->slot > a->last_slot && run->count <= PAXOS_NEXT_SLOTS_MAX;
 }
@@ -94,6 +97,24 @@ PAXOS_HOT static inline void paxos_point_next(
 
 /* As paxos_log_store. `is_next`: paxos_run_is_next. What is called here gets a copy of the run, so
  * that the run itself stays in registers. */
+/*@ requires paxos_block(a) && paxos_counted(a) && paxos_cells_named(a);
+    requires paxos_run_given(a, run) && paxos_run_fits(a, run) && \valid(lsn_out);
+    requires a->memory_only == 0 ==> paxos_has_room(a);
+    assigns paxos_cells(a)[0 .. a->window_slots - 1], paxos_writes(a)[0 .. a->write_ring - 1],
+            paxos_arena_bytes(a)[0 .. a->arena_bytes - 1], a->arena_head, a->arena_tail,
+            a->open_run, a->open_limit, a->counters.compactions, a->last_slot, a->lsn, a->marked,
+            a->writes_in, *lsn_out;
+    ensures \result == PAXOS_OK || \result == PAXOS_ERR_FULL;
+    ensures stored: \result == PAXOS_OK ==>
+            \forall integer slot; paxos_in_run(run, slot) ==>
+            paxos_cell_of(a, slot)->slot == slot &&
+            (run->ballot != 0 ==> paxos_cell_of(a, slot)->ballot == run->ballot);
+    ensures full: \result == PAXOS_ERR_FULL ==>
+            a->lsn == \old(a->lsn) && a->writes_in == \old(a->writes_in) &&
+            \forall integer slot; paxos_in_window(a, slot) ==> paxos_slot_kept{Pre, Post}(a, slot);
+    ensures others:
+            \forall integer slot; paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
+            paxos_slot_kept{Pre, Post}(a, slot); */
 PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_log_store_hot(
     paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, bool is_next, uint64_t *lsn_out) {
     const uint32_t bytes = paxos_round16(PAXOS_RUN_HEADER_BYTES + run->bytes);

@@ -301,6 +301,8 @@ PAXOS_STATIC_ASSERT(sizeof(paxos_forward_t) == PAXOS_FORWARD_BYTES, "forward");
       axiom paxos_ring_range: \forall integer i, n; 0 < n ==> 0 <= paxos_ring(i, n) < n;
       axiom paxos_ring_apart: \forall integer i, j, n;
           0 < n && -n < i - j < n && paxos_ring(i, n) == paxos_ring(j, n) ==> i == j;
+      axiom paxos_ring_along: \forall integer i, d, n;
+          0 <= d && paxos_ring(i, n) + d < n ==> paxos_ring(i + d, n) == paxos_ring(i, n) + d;
     }
 
     // A block as init lays it out: its parts are there and do not overlap.
@@ -328,10 +330,18 @@ PAXOS_STATIC_ASSERT(sizeof(paxos_forward_t) == PAXOS_FORWARD_BYTES, "forward");
     logic paxos_cell_t *paxos_cell_of{L}(paxos_acceptor_t *a, integer slot) =
         paxos_cells(a) + paxos_ring(slot, a->window_slots);
     logic paxos_write_t *paxos_write_of{L}(paxos_acceptor_t *a, integer index) =
-        paxos_writes(a) + paxos_ring(index, a->write_ring); */
+        paxos_writes(a) + paxos_ring(index, a->write_ring);
+    logic uint8_t *paxos_arena_at{L}(paxos_acceptor_t *a, integer position) =
+        paxos_arena_bytes(a) + paxos_ring(position, a->arena_bytes);
+
+    // Every cell names bytes within the arena.
+    predicate paxos_cells_named{L}(paxos_acceptor_t *a) =
+        \forall integer k; 0 <= k < a->window_slots ==>
+            paxos_ring(paxos_cells(a)[k].position, a->arena_bytes) + paxos_cells(a)[k].bytes <=
+            a->arena_bytes; */
 
 /* The only casts from bytes to structs. Pre: the block came from init. Cost O(1). A prover takes
- * their contracts for granted; LayoutTests hold the code to them. */
+ * their contracts for granted; Tests/Proofs/accessors.c holds the code to them. */
 #if defined(__FRAMAC__)
 
 /*@ requires paxos_block(a);
@@ -351,7 +361,7 @@ paxos_write_t *paxos_write(const paxos_acceptor_t *a, uint64_t index);
 
 /*@ requires paxos_block(a);
     assigns \nothing;
-    ensures \result == paxos_arena_bytes(a) + paxos_ring(position, a->arena_bytes); */
+    ensures \result == paxos_arena_at(a, position); */
 uint8_t *paxos_arena(const paxos_acceptor_t *a, uint64_t position);
 
 uint64_t *paxos_sends(const paxos_acceptor_t *a, uint32_t member);

@@ -134,7 +134,11 @@ uint64_t paxos_arena_pinned(const paxos_acceptor_t *a);
             paxos_write_of(a, \old(a->writes_in))->digest == run->digest &&
             paxos_write_of(a, \old(a->writes_in))->position == position;
     ensures others: \forall integer i; \old(a->writes_out) <= i < \old(a->writes_in) - 1 ==>
-            *paxos_write_of(a, i) == \old(*paxos_write_of(a, i)); */
+            paxos_write_of(a, i)->lsn == \old(paxos_write_of(a, i)->lsn) &&
+            paxos_write_of(a, i)->kind == \old(paxos_write_of(a, i)->kind) &&
+            paxos_write_of(a, i)->ballot == \old(paxos_write_of(a, i)->ballot) &&
+            paxos_write_of(a, i)->slot == \old(paxos_write_of(a, i)->slot) &&
+            paxos_write_of(a, i)->count == \old(paxos_write_of(a, i)->count); */
 uint64_t paxos_write_note(
     paxos_acceptor_t *a, uint8_t kind, const paxos_run_t *run, uint64_t position);
 
@@ -152,9 +156,80 @@ typedef enum paxos_match {
     PAXOS_MATCH_CHOSEN    /* other bytes where an entry is chosen */
 } paxos_match_t;
 
+/*@ // A run that a caller may give: entries that were verified, outside the block.
+    predicate paxos_run_given{L}(paxos_acceptor_t *a, paxos_run_t *run) =
+        \valid_read(run) && \valid_read(run->entries + (0 .. run->bytes - 1)) &&
+        0 < run->slot < PAXOS_SLOT_MAX && 0 < run->bytes <= PAXOS_FRAME_BYTES_MAX &&
+        0 < run->count && paxos_run_whole(run->entries, run->count, run->bytes) &&
+        \separated(run, a, paxos_cells(a) + (0 .. a->window_slots - 1),
+                   paxos_writes(a) + (0 .. a->write_ring - 1),
+                   paxos_arena_bytes(a) + (0 .. a->arena_bytes - 1)) &&
+        \separated(run->entries + (0 .. run->bytes - 1), a,
+                   paxos_cells(a) + (0 .. a->window_slots - 1),
+                   paxos_writes(a) + (0 .. a->write_ring - 1),
+                   paxos_arena_bytes(a) + (0 .. a->arena_bytes - 1));
+
+    // Its slots are in the window, where each slot has a cell of its own.
+    predicate paxos_in_window{L}(paxos_acceptor_t *a, integer slot) =
+        a->trimmed < slot <= a->trimmed + a->window_slots;
+    predicate paxos_run_fits{L}(paxos_acceptor_t *a, paxos_run_t *run) =
+        a->trimmed < PAXOS_SLOT_MAX && paxos_in_window(a, run->slot) &&
+        paxos_in_window(a, run->slot + run->count - 1);
+    predicate paxos_in_run{L}(paxos_run_t *run, integer slot) =
+        run->slot <= slot < run->slot + run->count;
+
+    // What is known of a slot is as it was; its entry may have moved within the arena.
+    predicate paxos_slot_kept{K, L}(paxos_acceptor_t *a, integer slot) =
+        \at(paxos_cell_of(a, slot)->slot, K) == \at(paxos_cell_of(a, slot)->slot, L) &&
+        \at(paxos_cell_of(a, slot)->ballot, K) == \at(paxos_cell_of(a, slot)->ballot, L) &&
+        \at(paxos_cell_of(a, slot)->state, K) == \at(paxos_cell_of(a, slot)->state, L) &&
+        \at(paxos_cell_of(a, slot)->bytes, K) == \at(paxos_cell_of(a, slot)->bytes, L);
+
+    // The cell of the run's i-th slot speaks of that slot.
+    predicate paxos_run_held{L}(paxos_acceptor_t *a, paxos_run_t *run, integer i) =
+        paxos_cell_of(a, run->slot + i)->slot == run->slot + i;
+
+    // ... and holds the very bytes of the run's i-th entry.
+    predicate paxos_run_same{L}(paxos_acceptor_t *a, paxos_run_t *run, integer i) =
+        paxos_run_held(a, run, i) &&
+        paxos_cell_of(a, run->slot + i)->bytes ==
+            paxos_entry_size(run->entries + paxos_entry_at(run->entries, i)) &&
+        paxos_equal_bytes(
+            paxos_arena_at(a, paxos_cell_of(a, run->slot + i)->position),
+            run->entries + paxos_entry_at(run->entries, i),
+            paxos_cell_of(a, run->slot + i)->bytes); */
+
+/*@ requires paxos_block(a) && paxos_cells_named(a) && paxos_run_given(a, run);
+    assigns \nothing;
+    ensures same: \result == PAXOS_MATCH_SAME ==>
+            \forall integer i; 0 <= i < run->count ==> paxos_run_same(a, run, i);
+    ensures new: \result == PAXOS_MATCH_NEW ==>
+            \forall integer i; 0 <= i < run->count && paxos_run_held(a, run, i) &&
+            !paxos_run_same(a, run, i) ==>
+            paxos_cell_of(a, run->slot + i)->state != PAXOS_RUN_CHOSEN &&
+            paxos_cell_of(a, run->slot + i)->ballot != run->ballot;
+    ensures conflict: \result == PAXOS_MATCH_CONFLICT ==>
+            \exists integer i; 0 <= i < run->count && paxos_run_held(a, run, i) &&
+            !paxos_run_same(a, run, i) && paxos_cell_of(a, run->slot + i)->ballot == run->ballot;
+    ensures chosen: \result == PAXOS_MATCH_CHOSEN ==>
+            \exists integer i; 0 <= i < run->count && paxos_run_held(a, run, i) &&
+            !paxos_run_same(a, run, i) &&
+            paxos_cell_of(a, run->slot + i)->state == PAXOS_RUN_CHOSEN;
+    ensures \result == PAXOS_MATCH_NEW || \result == PAXOS_MATCH_SAME ||
+            \result == PAXOS_MATCH_CONFLICT || \result == PAXOS_MATCH_CHOSEN; */
 paxos_match_t paxos_match_run(const paxos_acceptor_t *a, const paxos_run_t *run);
 
 /* Vote again for entries that are held already: the ballot alone changes. Returns the lsn. */
+/*@ requires paxos_block(a) && paxos_counted(a) && \valid_read(run) && paxos_run_fits(a, run);
+    requires a->memory_only == 0 ==> paxos_has_room(a);
+    requires \separated(run, a, paxos_cells(a) + (0 .. a->window_slots - 1),
+                        paxos_writes(a) + (0 .. a->write_ring - 1));
+    assigns paxos_cells(a)[0 .. a->window_slots - 1].ballot, a->lsn, a->marked, a->writes_in,
+            paxos_writes(a)[0 .. a->write_ring - 1];
+    ensures revoted: \forall integer i; 0 <= i < run->count ==>
+            paxos_cell_of(a, run->slot + i)->ballot == run->ballot;
+    ensures others: \forall integer slot; paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
+            paxos_cell_of(a, slot)->ballot == \old(paxos_cell_of(a, slot)->ballot); */
 uint64_t paxos_revote_run(paxos_acceptor_t *a, const paxos_run_t *run);
 
 /* Point the cells of a stored run at its entries, where some of its slots may hold others. */

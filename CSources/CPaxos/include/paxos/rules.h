@@ -58,6 +58,47 @@ extern "C" {
 PAXOS_MUST_USE paxos_status_t paxos_acceptor_prepare(
     paxos_acceptor_t *a, paxos_ballot_t ballot, paxos_ballot_t *promised_out, uint64_t *lsn_out);
 
+/* A run is accepted only under a ballot that is no lower than the promise, and only within the
+ * window; then each of its slots holds it under that ballot, the promise is that ballot, and no
+ * other slot has changed. What is refused changes no slot and no promise. Where ballot, window and
+ * room allow it, only other bytes under the same ballot, other bytes that are chosen, or a full
+ * arena can refuse it. */
+/*@ requires paxos_block(a) && paxos_counted(a) && paxos_cells_named(a);
+    requires paxos_run_given(a, run) && run->ballot != 0 && a->trimmed < PAXOS_SLOT_MAX;
+    requires \valid(lsn_out) && \separated(
+        lsn_out, a, run, paxos_cells(a) + (0 .. a->window_slots - 1),
+        paxos_writes(a) + (0 .. a->write_ring - 1));
+    assigns a->promised, paxos_cells(a)[0 .. a->window_slots - 1],
+            paxos_writes(a)[0 .. a->write_ring - 1],
+            paxos_arena_bytes(a)[0 .. a->arena_bytes - 1], a->arena_head, a->arena_tail,
+            a->open_run, a->open_limit, a->counters.compactions, a->last_slot, a->lsn, a->marked,
+            a->writes_in, *lsn_out;
+    ensures monotone: a->promised >= \old(a->promised);
+    ensures allowed: \result == PAXOS_OK ==>
+            a->abstains == 0 && run->ballot >= \old(a->promised) && paxos_run_fits(a, run);
+    ensures promised: \result == PAXOS_OK ==> a->promised == run->ballot;
+    ensures refused: \result != PAXOS_OK ==> a->promised == \old(a->promised) &&
+            a->lsn == \old(a->lsn);
+    ensures kept: \result != PAXOS_OK ==>
+            \forall integer slot; paxos_in_window(a, slot) ==> paxos_slot_kept{Pre, Post}(a, slot);
+    ensures voted: \result == PAXOS_OK ==>
+            \forall integer slot; paxos_in_run(run, slot) ==>
+            paxos_cell_of(a, slot)->slot == slot &&
+            paxos_cell_of(a, slot)->ballot == run->ballot;
+    ensures others:
+            \forall integer slot; paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
+            paxos_slot_kept{Pre, Post}(a, slot);
+    ensures abstains: \old(a->abstains) != 0 ==> \result == PAXOS_ERR_ABSTAINS;
+    ensures stale: \old(a->abstains) == 0 && run->ballot < \old(a->promised) ==>
+            \result == PAXOS_ERR_STALE;
+    ensures exactly: \old(a->abstains) == 0 && run->ballot >= \old(a->promised) &&
+            paxos_run_fits(a, run) && (a->memory_only != 0 || \old(paxos_has_room(a))) ==>
+            \result == PAXOS_OK || \result == PAXOS_ERR_FULL ||
+            (run->slot <= \old(a->last_slot) &&
+             (\result == PAXOS_ERR_CONFLICT || \result == PAXOS_ERR_TRIMMED)); */
+PAXOS_MUST_USE paxos_status_t
+paxos_acceptor_accept(paxos_acceptor_t *a, const paxos_run_t *run, uint64_t *lsn_out);
+
 /* A trim point only moves up, and never beyond what is decided. */
 /*@ requires paxos_block(a) && paxos_counted(a) && a->trimmed <= a->decided;
     assigns a->trimmed, a->lsn, a->marked, a->writes_in,
