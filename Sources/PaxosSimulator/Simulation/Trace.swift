@@ -30,15 +30,11 @@ package final class Trace {
     /// Where each line goes as it comes; nil: nowhere.
     private let line: ((String) -> Void)?
     private let keeps: Int
-    /// The last events, oldest first.
+    /// The last events but heartbeats, oldest first.
     package private(set) var events: [Event] = []
     package private(set) var plan: Plan?
 
-    /// The last events without heartbeats, which say little and are many.
-    package func last(_ count: Int) -> [Event] {
-        let telling = events.filter { $0.frameKind != 7 && $0.frameKind != 8 }
-        return Array(telling.suffix(count))
-    }
+    package func last(_ count: Int) -> [Event] { Array(events.suffix(count)) }
 
     /// - Parameter keeps: how many of the last events are kept.
     package init(keeps: Int = 0, line: ((String) -> Void)? = nil) {
@@ -79,7 +75,8 @@ package final class Trace {
         line?(
             "\(milliseconds(event.time_ns)) \(event.node == 0 ? "-" : String(event.node)) \(event.text)"
         )
-        guard keeps > 0 else { return }
+        /* Heartbeats say little and are many: they are not kept. */
+        guard keeps > 0, event.frameKind != 7, event.frameKind != 8 else { return }
         events.append(event)
         if events.count >= 2 * keeps { events.removeFirst(events.count - keeps) }
     }
