@@ -47,6 +47,8 @@ public enum ReceiveError: Error, Sendable, Hashable {
     case conflict
     /// No room for the reply; the same frame may come again.
     case busy
+    /// A vote was asked of a node that lost what it promised: it does not answer.
+    case abstains
     /// This node's own memory is damaged: stop it.
     case corrupt
 
@@ -61,6 +63,7 @@ public enum ReceiveError: Error, Sendable, Hashable {
         case PAXOS_ERR_FOREIGN: self = .foreign
         case PAXOS_ERR_CONFLICT: self = .conflict
         case PAXOS_ERR_BUSY: self = .busy
+        case PAXOS_ERR_ABSTAINS: self = .abstains
         case PAXOS_ERR_CORRUPT: self = .corrupt
         default: fatalError("receive came to status \(status.rawValue)")
         }

@@ -9,7 +9,8 @@ internal import CPaxos
 /// 2. calls ``tick(now:)`` when ``deadline`` says so;
 /// 3. after any call, calls ``drain(pinning:_:)`` and does what each effect asks;
 /// 4. never retries a journal write that failed: it stops the node;
-/// 5. calls ``trim(upTo:)`` when its state machine is safe up to a slot, or the window fills.
+/// 5. calls ``trim(upTo:)`` when its state machine is safe up to a slot, or the window fills;
+/// 6. after a restart, raises the incarnation and comes back through ``Recovery``.
 ///
 /// All memory is taken by ``init(_:now:)`` and none afterwards.
 ///
@@ -22,17 +23,28 @@ public final class Replica: Sendable {
     public let incarnation: UInt32
     let core: Lock<ReplicaCore>
 
-    /// A replica that has promised and accepted nothing.
+    /// A replica that has promised and accepted nothing. A durable node that starts again comes from
+    /// ``Recovery``.
     ///
     /// - Parameters:
     ///   - configuration: checked here; kept as it is now.
     ///   - now: the first time; later ones do not run backwards inside.
     /// - Throws: ``ConfigurationError`` naming the broken rule.
     /// - Complexity: O(``Configuration/blockBytes()``).
-    public init(_ configuration: Configuration, now: Instant) throws(ConfigurationError) {
+    public convenience init(
+        _ configuration: Configuration, now: Instant
+    ) throws(ConfigurationError) {
+        if configuration.durability == .durable && configuration.incarnation > 1 {
+            throw ConfigurationError(
+                rule: "a durable node with an incarnation over 1 comes from Recovery")
+        }
+        self.init(try ReplicaCore(configuration, now: now.nanoseconds), configuration)
+    }
+
+    init(_ core: consuming ReplicaCore, _ configuration: Configuration) {
         node = configuration.node
         incarnation = configuration.incarnation
-        core = Lock(try ReplicaCore(configuration, now: now.nanoseconds))
+        self.core = Lock(core)
     }
 
     /// Takes one frame of another member; keeps none of its bytes.
@@ -127,7 +139,8 @@ public final class Replica: Sendable {
     /// Tries to lead now, whoever else does: for hosts that run their own election or hand
     /// leadership over.
     ///
-    /// - Returns: `false` if the effects had no room: drain them and call again.
+    /// - Returns: `false` if the effects had no room: drain them and call again. Always `false` for
+    ///   a node that abstains.
     /// - Complexity: O(members + window), no allocation.
     @discardableResult
     public func campaign(now: Instant) -> Bool {

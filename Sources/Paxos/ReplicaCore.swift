@@ -96,6 +96,20 @@ struct ReplicaCore: ~Copyable {
             body: UnsafeRawBufferPointer(rebasing: frame[split...]), now: now)
     }
 
+    /// Takes a record of the journal.
+    func recover(
+        header: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer
+    ) -> paxos_status_t {
+        let none = UnsafeRawPointer(effect)
+        return paxos_replica_recover(
+            replica, (header.baseAddress ?? none).assumingMemoryBound(to: UInt8.self), header.count,
+            (body.baseAddress ?? none).assumingMemoryBound(to: UInt8.self), body.count)
+    }
+
+    func recovered(applied slot: UInt64, acknowledged lsn: UInt64, now: UInt64) throws(RangeError) {
+        if paxos_replica_recovered(replica, now, slot, lsn) != PAXOS_OK { throw RangeError() }
+    }
+
     @inline(__always)
     func tick(now: UInt64) { paxos_replica_tick(replica, now) }
 

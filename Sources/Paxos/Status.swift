@@ -35,6 +35,8 @@ extension Replica {
         public let lastSlot: UInt64
         /// Slots up to it are trimmed at the peers, so this node cannot catch up; `nil`: it can.
         public let behindTo: UInt64?
+        /// Whether this node lost what it promised, so that it votes and leads no more.
+        public let abstains: Bool
         /// Campaigns in a row without success.
         public let campaigns: UInt64
         /// Bytes of the arena that hold nothing.
@@ -66,6 +68,7 @@ extension Replica {
             trimmed = status.trimmed
             lastSlot = status.last_slot
             behindTo = status.behind_to == 0 ? nil : status.behind_to
+            abstains = status.abstains != 0
             campaigns = status.campaigns
             arenaFreeBytes = status.arena_free_bytes
             framesReceived = status.frames_received
