@@ -46,8 +46,68 @@ struct TornTailTests {
         let next = Run(ballot: ballot(6), slot: 2, entries: [Entry.command("Y")])
         #expect(block.receive(acceptFrame(next)) == PAXOS_OK)
         _ = journal.settle(block)
+        let third = Run(ballot: ballot(6), slot: 3, entries: [Entry.command("Z")])
+        #expect(block.receive(acceptFrame(third)) == PAXOS_OK)
+        _ = journal.settle(block)
         journal.records[0].body[30] ^= 1
-        let after = journal.recovered(acknowledged: block.status.flushed).block
+        let (after, statuses, _) = journal.recovered(acknowledged: block.status.flushed)
+        #expect(statuses == [PAXOS_ERR_WIRE] + statuses.dropFirst().map { _ in PAXOS_OK })
         #expect(after.status.promised == ballot(6) && after.acceptor.pointee.unknown_to == 1)
+        #expect(after.look(2) == .accepted(ballot(6), next.entries[0]))
+        #expect(after.look(3) == .accepted(ballot(6), third.entries[0]))
+    }
+
+    @Test("a record behind one that cannot be read vouches only for what was flushed before it")
+    func flushedBeforeTheGap() throws {
+        let block = AcceptorBlock()
+        var journal = Journal()
+        #expect(block.receive(acceptFrame(run)) == PAXOS_OK)
+        _ = journal.settle(block)
+        for slot in 2...3 as ClosedRange<UInt64> {
+            let next = Run(ballot: ballot(5), slot: slot, entries: [Entry.command("Y")])
+            #expect(block.receive(acceptFrame(next)) == PAXOS_OK)
+            journal.records.append(try #require(block.poll()).frame)
+        }
+        journal.records[1].header[50] ^= 1
+        let (after, statuses, _) = journal.recovered(acknowledged: 1)
+        #expect(statuses == [PAXOS_OK, PAXOS_ERR_WIRE, PAXOS_ERR_WIRE])
+        #expect(after.acceptor.pointee.unknown_to == 0 && after.status.last_slot == 1)
+    }
+
+    @Test("a mark that came with a torn record is known, and not told before it is durable")
+    func markOfTornRecord() throws {
+        let block = AcceptorBlock()
+        var journal = Journal()
+        #expect(block.receive(acceptFrame(run)) == PAXOS_OK)
+        _ = journal.settle(block)
+        #expect(block.receive(commitFrame(ballot(5), upTo: 1)) == PAXOS_OK)
+        let next = Run(ballot: ballot(5), slot: 2, entries: [Entry.command("Y")])
+        #expect(block.receive(acceptFrame(next)) == PAXOS_OK)
+        journal.records.append(try #require(block.poll()).frame)
+        journal.records[1].body[30] ^= 1
+        let after = journal.recovered(acknowledged: 1).block
+        #expect(after.status.decided == 1)
+        let heartbeat = makeFrame(PAXOS_FRAME_HEARTBEAT) { $0.digest = after.fingerprint }
+        #expect(after.receive(heartbeat) == PAXOS_OK)
+        let told = after.pollAll().filter { !$0.isWrite }.map(\.fields.watermark)
+        #expect(told == [0])
+    }
+
+    @Test("who abstains says so in its journal, and abstains in each later life")
+    func abstainsForEver() throws {
+        let config = smallConfig { $0.incarnation = 2 }
+        let lost = AcceptorBlock(config)
+        #expect(paxos_acceptor_recovered(lost.acceptor, 0, .max) == PAXOS_OK)
+        var journal = Journal()
+        _ = journal.settle(lost)
+        let mark = try #require(journal.records.last)
+        var fields = paxos_frame_t()
+        paxos_frame_read(mark.header, &fields)
+        #expect(fields.kind == PAXOS_RECORD_MARK.byte && fields.ballot == 0 && fields.slot == 0)
+        #expect(fields.count == 0 && fields.body_bytes == 0 && fields.digest == 0)
+        let later = Journal.restarted(incarnation: 3)
+        #expect(later.recover(mark) == PAXOS_OK)
+        #expect(paxos_acceptor_recovered(later.acceptor, 0, 1) == PAXOS_OK)
+        #expect(later.status.abstains == 1)
     }
 }
