@@ -194,17 +194,14 @@ paxos_status_t paxos_acceptor_recovered(
         /* A hole in the journal says so for ever, whatever is written behind it. */
         if (acknowledged_lsn != UINT64_MAX) { a->lsn = acknowledged_lsn; }
     }
-    /* The state machine holds what was decided; what the log lacks of it is gone here, and so is
-     * what was accepted only: another value may have been chosen, and learned without a record. */
+    /* What was applied was decided, but maybe with another value than the one accepted here, and
+     * learned without a record: the log does not choose it by that. It was trimmed before the crash
+     * as far as the window says. */
     if (applied_slot > a->trimmed + a->window_slots) {
         a->trimmed = applied_slot - a->window_slots;
     }
-    for (uint64_t slot = a->trimmed + 1; slot <= applied_slot; slot++) {
-        paxos_cell_t *cell = paxos_cell(a, slot);
-        if (!paxos_cell_holds(cell, slot) || cell->state != PAXOS_RUN_CHOSEN) { a->trimmed = slot; }
-    }
-    if (applied_slot > a->last_slot) { a->last_slot = applied_slot; }
-    a->decided = applied_slot;
+    if (a->trimmed > a->last_slot) { a->last_slot = a->trimmed; }
+    a->decided = a->trimmed;
     paxos_log_advance(a);
     /* A mark may have come with a torn record: it is told when a record of this life says it. */
     a->mark = a->trimmed;

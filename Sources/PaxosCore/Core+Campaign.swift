@@ -98,6 +98,7 @@ extension Core {
         case PAXOS_RUN_EMPTY.rawValue:
             return PAXOS_OK
         case PAXOS_RUN_TRIMMED.rawValue:
+            passOver(upTo: last)
             if last > a.pointee.decided {
                 /* Chosen, and gone there: this node cannot lead before it has caught up. */
                 noteDecided(member, frame.pointee.watermark)

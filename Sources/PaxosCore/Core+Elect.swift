@@ -52,8 +52,10 @@ extension Core {
     private func startRound() {
         r.pointee.round = r.pointee.round &+ 1
         r.pointee.round_ns = now &+ period
+        r.pointee.stalls = isDiskStalled ? 1 : 0
         for member in 0..<memberCount where member != selfIndex {
-            owe(member, PAXOS_OWED_HEARTBEAT)
+            /* Who cannot vote is silent: nobody counts on it, or waits for it to trim. */
+            if r.pointee.stalls == 0 { owe(member, PAXOS_OWED_HEARTBEAT) }
             if now &- peer(member).pointee.heard_ns > r.pointee.election_timeout_ns {
                 r.pointee.alive &= ~(1 &<< member)
             }
@@ -72,7 +74,7 @@ extension Core {
     }
 
     private var isQuorumConnected: Bool {
-        var connected = a.pointee.abstains == 0 ? 1 : 0
+        var connected = a.pointee.abstains == 0 && r.pointee.stalls == 0 ? 1 : 0
         for member in 0..<memberCount
         where member != selfIndex && isConnected(member) && peer(member).pointee.abstains == 0 {
             connected &+= 1
@@ -84,7 +86,7 @@ extension Core {
     /// any more, because it promised a higher ballot to a candidate that is gone, draws a new ballot.
     private func watchLeadership() {
         r.pointee.leader_heard_ns = now
-        if a.pointee.quorum == 0 || isDiskStalled {
+        if a.pointee.quorum == 0 || r.pointee.stalls != 0 {
             stepDown()
             r.pointee.campaign_ns = now &+ r.pointee.election_timeout_ns
         } else if r.pointee.overtaken_ns != never
@@ -187,6 +189,7 @@ extension Core {
 
     func takeHeartbeat(_ member: UInt32, _ frame: Frame) {
         wake(member)
+        if r.pointee.stalls != 0 { a.pointee.heartbeats_owed &= ~(1 &<< UInt64(member)) }
         noteAbstains(member, frame)
         if frame.pointee.flags & UInt16(PAXOS_FLAG_LEADING) != 0 { follow(frame.pointee.ballot) }
     }

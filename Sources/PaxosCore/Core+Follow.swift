@@ -130,6 +130,7 @@ extension Core {
     /// Ask a member for the decided slots missing here: one question an eighth of a round.
     @inline(never)
     private func askToLearn(_ member: UInt32) {
+        if r.pointee.stalls != 0 { return } /* an answer could not be kept */
         let peer = peer(member)
         if peer.pointee.learn_ns != 0 && now &- peer.pointee.learn_ns < period &>> 3 { return }
         peer.pointee.learn_ns = now == 0 ? 1 : now
@@ -157,6 +158,7 @@ extension Core {
     private func takeLearned(_ member: UInt32, _ frame: Frame) {
         let last = frame.pointee.slot &+ UInt64(frame.pointee.count) &- 1
         if UInt32(frame.pointee.state) == PAXOS_RUN_TRIMMED.rawValue {
+            passOver(upTo: last)
             if last > a.pointee.decided && last > r.pointee.behind_to { r.pointee.behind_to = last }
             return
         }

@@ -13,8 +13,20 @@ extension Core {
     @inline(never)
     func applyTrim() {
         if isLeader || memberCount == 1 { updateStable() }
-        let slot = min(r.pointee.host_trim, a.pointee.stable)
+        let slot = min(min(r.pointee.host_trim, a.pointee.stable), a.pointee.decided)
         if slot > a.pointee.trimmed { _ = paxos_acceptor_trim(a, slot) }
+    }
+
+    /// Slots up to `slot` are chosen, and gone at a peer. What this node's state machine applied of
+    /// them in an earlier life is not missed here, even if the log lost it.
+    func passOver(upTo slot: UInt64) {
+        let applied = min(slot, r.pointee.delivered)
+        if applied <= a.pointee.decided { return }
+        if isLeader { stepDown() }
+        a.pointee.decided = applied
+        _ = paxos_acceptor_trim(a, applied)
+        if applied > a.pointee.last_slot { a.pointee.last_slot = applied }
+        paxos_log_advance(a)
     }
 
     /// Up to where every member that is waited for has decided: live ones always, silent ones while

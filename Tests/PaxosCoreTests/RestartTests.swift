@@ -202,6 +202,33 @@ struct RestartTests {
         }
     }
 
+    @Test("what a peer has trimmed and this node's machine has applied is passed over")
+    func passesOver() {
+        one.take(.accept(from: 2, to: 1, round: 5, slot: 1, [x, y]))
+        one.restart(applied: 2)
+        _ = one.settle()
+        #expect(one.node.status.decided == 0 && one.node.status.delivered == 2)
+        one.take(
+            Packet(PAXOS_FRAME_LEARNED, from: 2, to: 1) {
+                $0.slot = 1
+                $0.count = 7
+                $0.state = UInt16(PAXOS_RUN_TRIMMED.rawValue)
+                $0.watermark = 7
+                $0.trim = 7
+            })
+        #expect(one.node.status.decided == 2 && one.node.status.trimmed == 2)
+        #expect(one.node.status.behind_to == 7, "slots 3 to 7 are missed all the same")
+    }
+
+    @Test("applied slots are decided again, and not delivered again")
+    func appliedIsNotDeliveredAgain() {
+        one.take(.accept(from: 2, to: 1, round: 5, slot: 1, [x]))
+        one.restart(applied: 1)
+        one.take(.accept(from: 2, to: 1, round: 5, slot: 2, [y], watermark: 2))
+        #expect(one.node.status.decided == 2 && one.delivered == [y])
+        #expect(one.node.trim(2) == PAXOS_OK)
+    }
+
     @Test("no call but recover is taken before the journal was given back")
     func recoveringRefuses() {
         one.take(.accept(from: 2, to: 1, round: 5, slot: 1, [x]))

@@ -273,7 +273,8 @@ struct paxos_replica {
     uint32_t manual_elections;
     uint32_t active;     /* peers that may have something to be sent, a bit each */
     uint32_t every_peer; /* a bit for each member but this one */
-    uint8_t zero_tail[PAXOS_REPLICA_STATE_BYTES - 288u];
+    uint64_t stalls;     /* 1: a write has been waiting for its flush for an election timeout */
+    uint8_t zero_tail[PAXOS_REPLICA_STATE_BYTES - 296u];
 };
 typedef struct paxos_replica paxos_replica_t;
 
