@@ -162,7 +162,7 @@ paxos_status_t paxos_acceptor_recover(
     if (record.watermark > window_end || record.slot + record.count > window_end + 1) {
         return PAXOS_ERR_FULL;
     }
-    const bool is_gap = last == 0 ? a->is_headless : record.nonce != last + 1;
+    const bool is_gap = last == 0 ? a->is_headless && record.nonce > 1 : record.nonce != last + 1;
     if (!is_durable(a, &record, is_gap)) { return PAXOS_ERR_WIRE; }
     take_header(a, &record, is_gap);
     switch (record.kind) {

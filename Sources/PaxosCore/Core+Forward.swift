@@ -13,7 +13,8 @@ extension Core {
         let ballot = a.pointee.following
         if ballot == 0 || isCandidate { return PAXOS_ERR_NO_LEADER }
         let full = r.pointee.forwards_in &- r.pointee.forwards_out >= UInt64(r.pointee.forward_ring)
-        if full { return PAXOS_ERR_BUSY }
+        /* A node whose disk stalls could not even see the outcome. */
+        if full || r.pointee.stalls != 0 { return PAXOS_ERR_BUSY }
         let number = r.pointee.number &+ 1
         var entry = paxos_entry_t(
             checksum: 0, value_bytes: valueBytes, node: a.pointee.node,

@@ -240,6 +240,21 @@ final class RecoveryTests {
         #expect(pages(after, 9)[0] == Page(PAXOS_RUN_UNKNOWN, 1, 1))
     }
 
+    @Test("a torn first record, and the record of the next life behind it: that one is the first")
+    func tornFirst_isPassed() {
+        unflushed()
+        journal.records.removeLast(2)
+        journal.records[0].header[50] ^= 1
+        let second = journal.recovered().block
+        let run = Run(ballot: ballot(7), slot: 1, entries: [y])
+        #expect(second.receive(acceptFrame(run)) == PAXOS_OK)
+        _ = journal.settle(second)
+        let third = Journal.restarted(incarnation: 3)
+        #expect(journal.records.map(third.recover) == [PAXOS_ERR_WIRE, PAXOS_OK])
+        #expect(paxos_acceptor_recovered(third.acceptor, 0, 1) == PAXOS_OK)
+        #expect(third.look(1) == .accepted(ballot(7), y) && third.status.abstains == 0)
+    }
+
     @Test("a torn tail: nothing vouches for it, so it and what stands behind it are dropped")
     func tornTail_isDropped() {
         unflushed()
