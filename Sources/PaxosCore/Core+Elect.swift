@@ -164,9 +164,9 @@ extension Core {
         if campaign() != PAXOS_OK { r.pointee.campaign_ns = now &+ period }
     }
 
-    /// A random delay, whose bound doubles with each failed attempt up to two election timeouts.
+    /// A random delay, whose bound doubles with each failed attempt up to an election timeout.
     func backOff() -> UInt64 {
-        let doublings = UInt64(min(r.pointee.attempts, 3))
+        let doublings = UInt64(min(r.pointee.attempts, 2))
         return random(below: (period &* 2) &<< doublings) &+ 1
     }
 

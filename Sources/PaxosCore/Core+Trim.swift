@@ -30,22 +30,28 @@ extension Core {
     }
 
     /// Up to where every member that is waited for has decided: live ones always, silent ones while
-    /// they are less than half a window behind. Nobody waits for one that lacks what is gone
+    /// they are less than half a window and a quarter of the arena behind. Nobody waits for one that lacks what is gone
     /// already: only a snapshot helps it.
     private func updateStable() {
         var stable = paxos_log_durable(a)
-        let half = UInt64(a.pointee.window_slots &>> 1)
         for member in 0..<memberCount where member != selfIndex {
             let decided = peer(member).pointee.decided
             let isAlive = r.pointee.alive & (1 &<< member) != 0
-            if decided < stable && !isLost(member)
-                && (isAlive || a.pointee.decided &- decided <= half)
-            {
+            if decided < stable && !isLost(member) && (isAlive || isNear(decided)) {
                 stable = decided
             }
         }
         stable = min(stable, quorumDecided(stable))
         if stable > a.pointee.stable { a.pointee.stable = stable }
+    }
+
+    /// Whether what a silent member lacks takes little of the room for new entries.
+    private func isNear(_ decided: UInt64) -> Bool {
+        if a.pointee.decided &- decided > UInt64(a.pointee.window_slots &>> 1) { return false }
+        let next = decided &+ 1
+        if !holds(next) { return true }
+        let bytes = a.pointee.arena_head &- cell(next).pointee.position
+        return bytes <= UInt64(a.pointee.arena_bytes &>> 2)
     }
 
     /// Highest slot up to `slot` that q2 members have decided: with fewer able to go on, the others

@@ -313,7 +313,9 @@ struct RandomWalk {
         if after.status.promised != model.promised { return "promised" }
         if after.status.trimmed > model.trimmed { return "trimmed \(after.status.trimmed)" }
         let told = paxos_log_durable(block.acceptor)
-        if max(after.status.decided, model.trimmed) < told || after.status.decided > model.decided { return "decided" }
+        if max(after.status.decided, model.trimmed) < told || after.status.decided > model.decided {
+            return "decided"
+        }
         for slot in model.trimmed + 1...model.trimmed + 16 {
             let held = after.look(slot)
             let before = model.held(slot)
