@@ -30,8 +30,8 @@ extension Core {
     }
 
     /// Up to where every member that is waited for has decided: live ones always, silent ones while
-    /// they are less than half a window and a quarter of the arena behind. Nobody waits for one that lacks what is gone
-    /// already: only a snapshot helps it.
+    /// they are less than half a window and a quarter of the arena behind. Nobody waits for one
+    /// that lacks what is gone already: only a snapshot helps it.
     private func updateStable() {
         var stable = paxos_log_durable(a)
         for member in 0..<memberCount where member != selfIndex {

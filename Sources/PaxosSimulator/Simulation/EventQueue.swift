@@ -59,6 +59,14 @@ struct EventQueue: ~Copyable {
         return packet
     }
 
+    /// Nothing is due later than `limit_ns`. Clamping keeps the order of times, so the heap stands.
+    mutating func clamp(to limit_ns: UInt64) {
+        for index in 0..<count where items[index].time_ns > limit_ns {
+            let item = items[index]
+            items[index] = Item(time_ns: limit_ns, order: item.order, packet: item.packet)
+        }
+    }
+
     mutating func removeAll() {
         count = 0
         order = 0

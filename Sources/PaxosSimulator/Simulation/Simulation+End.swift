@@ -96,8 +96,14 @@ extension Simulation {
         active.removeAll(keepingCapacity: true)
         (fault_ns, visit_ns) = (.max, .max)
         setLinks()
+        /* What slow links and disks still hold ends with the faults. */
+        let soon_ns = now_ns + timeout_ns / 8
+        network.queue.clamp(to: soon_ns)
         for id in ids {
             let machine = machine(id)
+            if machine.pointee.flush_ns != .max {
+                machine.pointee.flush_ns = min(machine.pointee.flush_ns, soon_ns)
+            }
             (machine.pointee.isStalled, machine.pointee.slowness) = (false, 1)
             (machine.pointee.effectsLeft, machine.pointee.flushFails) = (-1, false)
             machine.pointee.pausedTo_ns = 0
