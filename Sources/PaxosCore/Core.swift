@@ -133,6 +133,7 @@ extension Core {
             ^ UInt64(config.pointee.incarnation)
         r.pointee.now_ns = now
         r.pointee.round_ns = now
+        r.pointee.flush_ns = now
         r.pointee.campaign_ns = never
         r.pointee.retry_ns = never
         r.pointee.attempt_ns = never
@@ -147,6 +148,7 @@ extension Core {
         if status != PAXOS_OK { return status }
         clock(now)
         r.pointee.round_ns = self.now
+        r.pointee.flush_ns = self.now
         r.pointee.delivered = appliedSlot
         r.pointee.host_trim = appliedSlot
         return PAXOS_OK

@@ -220,6 +220,17 @@ struct RestartTests {
         #expect(one.node.status.behind_to == 7, "slots 3 to 7 are missed all the same")
     }
 
+    @Test("a write that is new when the first round begins is no stall")
+    func firstWriteIsNoStall() {
+        one.now = 90 * second
+        one.take(.accept(from: 2, to: 1, round: 5, slot: 1, [x]))
+        one.loseLastRecord()
+        one.restart(acknowledged: 1) /* abstains, and writes that first of all */
+        one.node.tick(now: one.now)
+        let sent = one.settle()
+        #expect(sent.contains { $0.isKind(PAXOS_FRAME_HEARTBEAT) && $0.to == 2 })
+    }
+
     @Test("applied slots are decided again, and not delivered again")
     func appliedIsNotDeliveredAgain() {
         one.take(.accept(from: 2, to: 1, round: 5, slot: 1, [x]))
