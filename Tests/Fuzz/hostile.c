@@ -9,7 +9,8 @@ static void check_status(node_t *node) {
     paxos_replica_status_t status = {.size_bytes = sizeof status};
     paxos_replica_status(node_replica(node), &status);
     CHECK(status.node == node->config.node && status.role <= PAXOS_ROLE_LEADER);
-    CHECK(status.delivered <= status.decided && status.trimmed <= status.delivered);
+    /* After a restart the host may have applied more than the log knows to be decided. */
+    CHECK(status.trimmed <= status.decided && status.trimmed <= status.delivered);
     CHECK(status.role != PAXOS_ROLE_LEADER || status.promised >= node_replica(node)->ballot);
     node_check(node);
 }

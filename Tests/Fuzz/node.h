@@ -64,6 +64,7 @@ typedef struct node {
     uint32_t durable_count;
     uint64_t durable_promise;
     uint64_t told; /* the highest decided watermark that left the node, but for a leader's marks */
+    uint64_t applied_slot; /* its host has been sure of, in any life */
     vote_t votes[NODE_VOTES];
     packet_t records[NODE_RECORDS];
     span_t spans[NODE_SPANS]; /* of effects under way */

@@ -7,7 +7,7 @@ static void check_kept(const node_t *node) {
     const paxos_acceptor_t *a = node_acceptor(node);
     if (a->abstains) { return; } /* it knows that it has forgotten */
     CHECK(a->promised >= node->durable_promise);
-    CHECK(node->is_damaged || a->decided >= node->told);
+    CHECK(node->is_damaged || a->decided >= node->told || node->applied_slot >= node->told);
     for (uint32_t i = 0; i < NODE_VOTES; i++) {
         const vote_t *vote = &node->votes[i];
         if (vote->slot == 0 || vote->ballot == 0) { continue; }
@@ -92,6 +92,8 @@ bool node_crash(input_t *input, node_t *node, uint64_t applied_slot) {
     tear(input, node);
     node_stop(node);
     node->config.incarnation += 1;
+    if (applied_slot > node->applied_slot) { node->applied_slot = applied_slot; }
+    applied_slot = node->applied_slot;
     node_boot(node);
     node->span_count = 0;
     for (uint32_t i = 0; i < node->record_count; i++) {

@@ -162,7 +162,8 @@ struct OracleTests {
     @Test("a node that lost its disk votes no more")
     func wrecked() {
         var oracle = chosen()
-        oracle.wrecked(2)
+        oracle.wrecked(2, isLost: true, abstains: true)
+        oracle.wrecked(2, isLost: false, abstains: false)
         accepted(2, paxos_ballot(1, 1), 1, x, to: &oracle)
         expect(.vote, oracle)
     }

@@ -39,6 +39,11 @@ extension Oracle {
         _ = life(node, incarnation)
     }
 
-    /// Its disk was lost, or the end of its journal: it must never vote again.
-    package mutating func wrecked(_ node: UInt16) { nodes.at(Int(node)).pointee.isWrecked = true }
+    /// Its disk was lost: it must never vote again. Or the end of its journal could not be read: it
+    /// must not vote as long as it cannot.
+    package mutating func wrecked(_ node: UInt16, isLost: Bool, abstains: Bool) {
+        let record = nodes.at(Int(node))
+        if isLost { record.pointee.isLost = true }
+        record.pointee.isWrecked = abstains || record.pointee.isLost
+    }
 }

@@ -124,6 +124,7 @@ struct NodeRecord: BitwiseCopyable {
     var incarnation: UInt32 = 1
     /// Its disk was lost or damaged: it may vote no more, and what it forgot is no news.
     var isWrecked = false
+    var isLost = false
     /// Highest ballot in a flushed record.
     var durablePromise: UInt64 = 0
     /// Highest ballot of a PREPARE, PROMISE or vote that left it.

@@ -70,7 +70,7 @@ extension Simulation {
         /* What the replica took for a torn tail is overwritten: its numbers come again. */
         let taken = max(machine.pointee.replica.pointee.acceptor.flushed, 1)
         machine.pointee.disk.restarted(upTo: taken, count: end)
-        if machine.pointee.abstains { oracle.wrecked(id) }
+        oracle.wrecked(id, isLost: isLost, abstains: machine.pointee.abstains)
         oracle.require(
             .vote, mark <= last || machine.pointee.abstains,
             "node \(id) acknowledged \(acknowledged), recovered \(last), and votes")
