@@ -69,6 +69,9 @@ static const char *members_rule(const paxos_config_t *config) {
     if (q1 + q2 <= config->member_count) { return "q1 + q2 is over member_count"; }
     if (config->memory_only > 1) { return "memory_only is 0 or 1"; }
     if (config->manual_elections > 1) { return "manual_elections is 0 or 1"; }
+    if (config->journal_lsn > (config->incarnation == 1 ? 1 : PAXOS_SLOT_MAX - 1)) {
+        return "journal_lsn is over 1 only if incarnation is, and under 2^62";
+    }
     return NULL;
 }
 
@@ -222,6 +225,9 @@ paxos_status_t paxos_block_init(
         if (config->members[i] == config->node) { a->self_index = (uint16_t)i; }
     }
     a->chooses_early = a->memory_only && a->q2 <= 2;
-    if (!a->memory_only && a->incarnation > 1) { a->magic = PAXOS_BLOCK_RECOVERING; }
+    if (!a->memory_only && a->incarnation > 1) {
+        a->magic = PAXOS_BLOCK_RECOVERING;
+        a->lsn = config->journal_lsn > 1 ? config->journal_lsn - 1 : 0;
+    }
     return PAXOS_OK;
 }

@@ -25,7 +25,7 @@ static const paxos_rule_t rules[PAXOS_FRAME_KIND_MAX + 1] = {
         0, ANY, 0, SLOTS, ANY, ANY, ANY, SLOTS),
     [PAXOS_FRAME_HEARTBEAT_REPLY] = RULE(
         NODES | FLAGS(PAXOS_FLAG_QUORUM | PAXOS_FLAG_MEMORY | PAXOS_FLAG_ABSTAINS), 0, ANY, 0,
-        SLOTS, ANY, ANY, ANY, 0),
+        SLOTS, ANY, ANY, ANY, SLOTS),
     [PAXOS_FRAME_LEARN] = RULE(NODES, COUNT, 0, SLOTS, 0, 0, 0, 0, 0),
     [PAXOS_FRAME_LEARNED] = RULE(
         NODES | FLAGS(PAXOS_FLAG_PAUSE) | STATES(7), COUNT | BODY, 0, SLOTS, SLOTS, 0, ANY, 0,
@@ -80,9 +80,8 @@ static bool is_consistent(const paxos_frame_t *frame) {
         case PAXOS_FRAME_PROMISE:
         case PAXOS_FRAME_LEARNED: return is_page(frame);
         case PAXOS_FRAME_HEARTBEAT: /* names a ballot if, and only if, its sender leads under it */
-            return (frame->flags & PAXOS_FLAG_LEADING) != 0
-                       ? is_ballot_of(frame, frame->sender)
-                       : frame->ballot == 0 && frame->trim == 0;
+            return (frame->flags & PAXOS_FLAG_LEADING) != 0 ? is_ballot_of(frame, frame->sender)
+                                                            : frame->ballot == 0;
         case PAXOS_FRAME_LEARN: return frame->slot != 0 && frame->count != 0;
         case PAXOS_FRAME_FORWARD:
             return is_ballot_of(frame, frame->receiver) && frame->count != 0 &&

@@ -180,6 +180,7 @@ static PAXOS_COLD void poll_heartbeat(paxos_acceptor_t *a, paxos_effect_t *effec
     frame.ballot = a->following;
     frame.other = a->promised;
     frame.watermark = paxos_log_durable(a);
+    frame.trim = a->applied;
     frame.digest = a->fingerprint;
     if (a->memory_only) { frame.flags |= PAXOS_FLAG_MEMORY; }
     if (a->quorum) { frame.flags |= PAXOS_FLAG_QUORUM; }

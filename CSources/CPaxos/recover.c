@@ -17,7 +17,7 @@
 static bool record_read(const uint8_t *bytes, size_t length_bytes, paxos_frame_t *record) {
     if (length_bytes != PAXOS_FRAME_HEADER_BYTES ||
         (paxos_get32(bytes + 4) & 0xFFFFFFu) != (PAXOS_FRAME_MAGIC | PAXOS_WIRE_VERSION << 16) ||
-        paxos_crc32c_words(0, bytes + 4, PAXOS_FRAME_HEADER_BYTES - 4) != paxos_get32(bytes)) {
+        paxos_header_checksum(bytes) != paxos_get32(bytes)) {
         return false;
     }
     paxos_frame_read(bytes, record);
@@ -26,12 +26,13 @@ static bool record_read(const uint8_t *bytes, size_t length_bytes, paxos_frame_t
     const bool has_run = has_body || record->kind == PAXOS_RECORD_BALLOTS;
     const bool has_ballot = record->kind <= PAXOS_RECORD_BALLOTS;
     return record->kind >= PAXOS_RECORD_PROMISED && record->kind <= PAXOS_RECORD_MARK &&
-           record->nonce != 0 && (record->flags & ~PAXOS_FLAG_ABSTAINS) == 0 &&
-           record->state < record->nonce && has_run == (record->slot != 0) &&
-           has_run == (record->count != 0) && has_body == (record->body_bytes != 0) &&
-           has_ballot == (record->ballot != 0) && record->ballot <= record->other &&
-           record->slot < PAXOS_SLOT_MAX && record->watermark < PAXOS_SLOT_MAX &&
-           record->trim < PAXOS_SLOT_MAX && record->body_bytes <= PAXOS_FRAME_BODY_BYTES_MAX;
+           record->nonce != 0 && record->nonce < PAXOS_SLOT_MAX &&
+           (record->flags & ~PAXOS_FLAG_ABSTAINS) == 0 && record->state < record->nonce &&
+           has_run == (record->slot != 0) && has_run == (record->count != 0) &&
+           has_body == (record->body_bytes != 0) && has_ballot == (record->ballot != 0) &&
+           record->ballot <= record->other && record->slot < PAXOS_SLOT_MAX &&
+           record->watermark < PAXOS_SLOT_MAX && record->trim < PAXOS_SLOT_MAX &&
+           record->body_bytes <= PAXOS_FRAME_BODY_BYTES_MAX;
 }
 
 /* Slots from `first` to `last` that are not known to be chosen may have held something else. */
@@ -143,11 +144,8 @@ paxos_status_t paxos_acceptor_recover(
     size_t body_bytes) {
     if (a->magic != PAXOS_BLOCK_RECOVERING) { return PAXOS_ERR_CORRUPT; }
     paxos_frame_t record;
-    if (!record_read(header, header_bytes, &record)) {
-        /* A gap in the lsn will tell, but for the very first one. */
-        if (a->lsn == 0) { a->is_headless = 1; }
-        return PAXOS_ERR_WIRE;
-    }
+    /* What cannot be read leaves a gap in the lsn. */
+    if (!record_read(header, header_bytes, &record)) { return PAXOS_ERR_WIRE; }
     if (record.cluster != a->cluster || record.group != a->group || record.sender != a->node ||
         record.receiver != a->node) {
         return PAXOS_ERR_FOREIGN;
@@ -162,7 +160,7 @@ paxos_status_t paxos_acceptor_recover(
     if (record.watermark > window_end || record.slot + record.count > window_end + 1) {
         return PAXOS_ERR_FULL;
     }
-    const bool is_gap = last == 0 ? a->is_headless && record.nonce > 1 : record.nonce != last + 1;
+    const bool is_gap = record.nonce != last + 1;
     if (!is_durable(a, &record, is_gap)) { return PAXOS_ERR_WIRE; }
     take_header(a, &record, is_gap);
     switch (record.kind) {
@@ -182,12 +180,12 @@ paxos_status_t paxos_acceptor_recovered(
     paxos_acceptor_t *a, uint64_t applied_slot, uint64_t acknowledged_lsn) {
     if (a->magic != PAXOS_BLOCK_RECOVERING && !is_new(a)) { return PAXOS_ERR_CORRUPT; }
     if (applied_slot < a->trimmed || applied_slot >= PAXOS_SLOT_MAX ||
-        (a->memory_only && acknowledged_lsn != 0)) {
+        (a->memory_only && acknowledged_lsn != 0) ||
+        (acknowledged_lsn >= PAXOS_SLOT_MAX && acknowledged_lsn != UINT64_MAX)) {
         return PAXOS_ERR_RANGE;
     }
     if (acknowledged_lsn >= a->damaged_lsn) { lose_damaged(a); }
     a->damaged_lsn = 0;
-    a->is_headless = 0;
     paxos_members(a)[a->self_index].incarnation = 0;
     if (acknowledged_lsn > a->lsn) {
         a->abstains = 1;
@@ -207,11 +205,9 @@ paxos_status_t paxos_acceptor_recovered(
     a->mark = a->trimmed;
     a->marked = a->trimmed;
     a->stable = a->trimmed;
+    a->applied = applied_slot;
     a->flushed = a->lsn;
     a->magic = PAXOS_BLOCK_MAGIC;
-    if (a->abstains && !a->memory_only) {
-        const paxos_run_t none = {0, 0, 0, 0, 0, NULL};
-        (void)paxos_write_note(a, PAXOS_RECORD_MARK, &none, 0);
-    }
+    if (a->abstains) { paxos_log_mark(a, 0); }
     return PAXOS_OK;
 }

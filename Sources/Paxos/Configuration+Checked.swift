@@ -2,7 +2,7 @@ internal import CPaxos
 
 extension Configuration {
     /// The same configuration as the core wants it, every rule checked.
-    func checked() throws(ConfigurationError) -> paxos_config_t {
+    func checked(journalStart: UInt64 = 0) throws(ConfigurationError) -> paxos_config_t {
         var config = paxos_config_t()
         paxos_config_default(&config)
         try setIdentity(&config)
@@ -15,6 +15,7 @@ extension Configuration {
             UInt64(timeout.seconds) * 1_000_000_000 + UInt64(timeout.attoseconds / 1_000_000_000)
         config.seed = seed
         config.manual_elections = manualElections ? 1 : 0
+        config.journal_lsn = journalStart
 
         var rule: UnsafePointer<CChar>?
         if paxos_config_check(&config, &rule) != PAXOS_OK {
@@ -77,7 +78,7 @@ extension Configuration {
             "arena_bytes": "arenaBytes", "reply_ring": "replyRing", "write_ring": "writeRing",
             "send_ring": "sendRing", "forward_ring": "forwardRing",
             "election_timeout_ns": "electionTimeout in ns", "memory_only": "durability",
-            "manual_elections": "manualElections",
+            "manual_elections": "manualElections", "journal_lsn": "journalStart",
         ]
         return rule.split(separator: " ").map { word in
             let bare = word.last == "," ? word.dropLast() : word

@@ -4,7 +4,8 @@ internal import CPaxos
 /// makes it a ``Replica``.
 ///
 /// The host hands over every ``Record`` that it kept, as it was written, in the order of its lsn. It
-/// may have recycled records from the front whose slots a later one says to be trimmed.
+/// may have recycled records from the front whose slots a later one says to be trimmed, and then
+/// says which one is the first now. A record that is missing is a damaged one.
 ///
 /// - Note: Used by one caller at a time.
 public struct Recovery: ~Copyable {
@@ -15,10 +16,14 @@ public struct Recovery: ~Copyable {
     ///
     /// - Parameter configuration: as it was before, with the next ``Configuration/incarnation``
     ///   (over 1); the window may have grown.
+    /// - Parameter lsn: with which ``Record/lsn`` the journal, as the host keeps it, starts.
     /// - Throws: ``ConfigurationError`` naming the broken rule.
     /// - Complexity: O(``Configuration/blockBytes()``).
-    public init(_ configuration: Configuration, now: Replica.Instant) throws(ConfigurationError) {
-        core = try ReplicaCore(Self.checked(configuration), now: now.nanoseconds)
+    public init(
+        _ configuration: Configuration, journalStart lsn: UInt64 = 1, now: Replica.Instant
+    ) throws(ConfigurationError) {
+        core = try ReplicaCore(
+            Self.checked(configuration), journalStart: lsn, now: now.nanoseconds)
         self.configuration = configuration
     }
 
@@ -52,7 +57,7 @@ public struct Recovery: ~Copyable {
     ///     has forgotten votes: the replica *abstains* for good (``Replica/Status/abstains``), it
     ///     learns and delivers but neither votes nor leads.
     ///   - now: the time.
-    /// - Throws: ``RangeError`` if `slot` is below what the host trimmed.
+    /// - Throws: ``RangeError`` if `slot` is below what the host trimmed, or `lsn` was never given out.
     /// - Complexity: O(window).
     public consuming func finish(
         applied slot: UInt64, acknowledged lsn: UInt64?, now: Replica.Instant

@@ -13,8 +13,10 @@ struct ReplicaCore: ~Copyable {
     private let replica: UnsafeMutablePointer<paxos_replica_t>
     private let effect: UnsafeMutablePointer<paxos_effect_t>
 
-    init(_ configuration: Configuration, now: UInt64) throws(ConfigurationError) {
-        var config = try configuration.checked()
+    init(
+        _ configuration: Configuration, journalStart: UInt64 = 0, now: UInt64
+    ) throws(ConfigurationError) {
+        var config = try configuration.checked(journalStart: journalStart)
         let byteCount = Configuration.blockBytes(&config)
         let block = UnsafeMutableRawPointer.allocate(
             byteCount: byteCount, alignment: Int(PAXOS_BLOCK_ALIGNMENT))

@@ -1,3 +1,5 @@
+internal import CPaxos
+
 /// A generator with 64 bits of state: the same seed gives the same run on every machine.
 /// - Source: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators" (2014).
 package struct SplitMix: RandomNumberGenerator {
@@ -5,13 +7,7 @@ package struct SplitMix: RandomNumberGenerator {
 
     package init(seed: UInt64) { state = seed }
 
-    package mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
+    package mutating func next() -> UInt64 { paxos_random_next(&state) }
 
     /// A number of [0, 1).
     package mutating func nextUnit() -> Double { Double(next() >> 11) * 0x1p-53 }

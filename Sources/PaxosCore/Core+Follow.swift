@@ -50,9 +50,7 @@ extension Core {
             }
             return status
         }
-        /* A leader's watermark may be ahead of its own journal: another leader does not go by it. */
-        let isMark = isLeader && paxos_ballot_node(frame.pointee.ballot) == frame.pointee.sender
-        hear(member, isMark ? 0 : frame.pointee.watermark)
+        hear(member, notLacked(by: frame))
         let own = react(member, frame, entries, status)
         noteDecided(member, frame.pointee.watermark)
         /* A promise or vote for another's ballot ends this node's own attempt or leadership. */
@@ -63,13 +61,26 @@ extension Core {
         return status == PAXOS_OK ? own : status
     }
 
+    /// Up to where a frame's sender lacks nothing, whatever happens to it. After a restart its log may
+    /// know less than its state machine has applied.
+    @inline(__always)
+    private func notLacked(by frame: Frame) -> UInt64 {
+        /* A leader's watermark may be ahead of its own journal: another leader does not go by it. */
+        if isLeader && paxos_ballot_node(frame.pointee.ballot) == frame.pointee.sender { return 0 }
+        switch UInt32(frame.pointee.kind) {
+        case PAXOS_FRAME_HEARTBEAT.rawValue, PAXOS_FRAME_HEARTBEAT_REPLY.rawValue:
+            return max(frame.pointee.watermark, frame.pointee.trim)
+        default: return frame.pointee.watermark
+        }
+    }
+
     @inline(__always)
     func hear(_ member: UInt32, _ watermark: UInt64) {
         let peer = peer(member)
         peer.pointee.heard_ns = now
         r.pointee.alive |= 1 &<< member
         if watermark > peer.pointee.decided { peer.pointee.decided = watermark }
-        if a.pointee.stable > a.pointee.trimmed && r.pointee.host_trim > a.pointee.trimmed {
+        if a.pointee.stable > a.pointee.trimmed && a.pointee.applied > a.pointee.trimmed {
             applyTrim()
         }
     }

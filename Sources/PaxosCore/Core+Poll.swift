@@ -222,9 +222,9 @@ extension Core {
         frame.watermark = isLeader ? a.pointee.decided : paxos_log_durable(a)
         frame.digest = a.pointee.fingerprint
         frame.other = a.pointee.promised
+        frame.trim = isLeader ? a.pointee.stable : a.pointee.applied
         if isLeader {
             frame.ballot = r.pointee.ballot
-            frame.trim = a.pointee.stable
             frame.flags |= UInt16(PAXOS_FLAG_LEADING)
         }
         if a.pointee.quorum != 0 { frame.flags |= UInt16(PAXOS_FLAG_QUORUM) }

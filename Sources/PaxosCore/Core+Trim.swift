@@ -4,7 +4,7 @@ internal import CPaxos
 extension Core {
     func trim(_ slot: UInt64) -> Status {
         if slot > r.pointee.delivered { return PAXOS_ERR_RANGE }
-        if slot > r.pointee.host_trim { r.pointee.host_trim = slot }
+        if slot > a.pointee.applied { a.pointee.applied = slot }
         paxos_log_mark(a, UInt64(a.pointee.window_slots &>> 2))
         applyTrim()
         return PAXOS_OK
@@ -13,7 +13,7 @@ extension Core {
     @inline(never)
     func applyTrim() {
         if isLeader || memberCount == 1 { updateStable() }
-        let slot = min(min(r.pointee.host_trim, a.pointee.stable), a.pointee.decided)
+        let slot = min(min(a.pointee.applied, a.pointee.stable), a.pointee.decided)
         if slot > a.pointee.trimmed { _ = paxos_acceptor_trim(a, slot) }
     }
 
@@ -54,16 +54,17 @@ extension Core {
         return bytes <= UInt64(a.pointee.arena_bytes &>> 2)
     }
 
-    /// Highest slot up to `slot` that q2 members have decided: with fewer able to go on, the others
-    /// could not even replace a leader without a snapshot.
+    /// Highest slot up to `slot` that q2 members which may vote have decided: with fewer able to go
+    /// on, the others could not even replace a leader without a snapshot.
     private func quorumDecided(_ slot: UInt64) -> UInt64 {
         var best = slot
         while true {
             var holders = 1
             var next: UInt64 = 0
-            for member in 0..<memberCount where member != selfIndex {
+            for member in 0..<memberCount
+            where member != selfIndex && peer(member).pointee.abstains == 0 {
                 let decided = peer(member).pointee.decided
-                if decided >= best { holders &+= 1 } else if decided > next { next = decided }
+                if decided < best { next = max(next, decided) } else { holders &+= 1 }
             }
             if holders >= Int(a.pointee.q2) { return best }
             if next == 0 { return 0 }

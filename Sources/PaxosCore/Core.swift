@@ -112,12 +112,8 @@ extension Core {
 
     /// A number below `bound`, from the seeded state in the block (splitmix64).
     func random(below bound: UInt64) -> UInt64 {
-        r.pointee.random = r.pointee.random &+ 0x9E37_79B9_7F4A_7C15
-        var z = r.pointee.random
-        z = (z ^ (z &>> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z &>> 27)) &* 0x94D0_49BB_1331_11EB
-        z = z ^ (z &>> 31)
-        return bound == 0 ? 0 : z % bound
+        let number = paxos_random_next(&r.pointee.random)
+        return bound == 0 ? 0 : number % bound
     }
 
     // MARK: Init
@@ -150,7 +146,6 @@ extension Core {
         r.pointee.round_ns = self.now
         r.pointee.flush_ns = self.now
         r.pointee.delivered = appliedSlot
-        r.pointee.host_trim = appliedSlot
         return PAXOS_OK
     }
 }

@@ -1,3 +1,5 @@
+import CPaxos
+
 /// Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (2014): the same seed, the
 /// same world.
 package struct SplitMix: RandomNumberGenerator {
@@ -5,13 +7,7 @@ package struct SplitMix: RandomNumberGenerator {
 
     package init(seed: UInt64) { state = seed }
 
-    package mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
+    package mutating func next() -> UInt64 { paxos_random_next(&state) }
 
     package mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 

@@ -48,6 +48,11 @@ struct ConfigTests {
         #expect(rule { $0.memory_only = 2 } == "memory_only is 0 or 1")
         #expect(rule { $0.manual_elections = 2 } == "manual_elections is 0 or 1")
         #expect(rule { setMembers(&$0, Array(1...31)) } == nil)
+        let journal = "journal_lsn is over 1 only if incarnation is, and under 2^62"
+        #expect(rule { $0.journal_lsn = 1 } == nil)
+        #expect(rule { $0.journal_lsn = 2 } == journal)
+        #expect(rule { ($0.incarnation, $0.journal_lsn) = (2, 1 << 62) } == journal)
+        #expect(rule { ($0.incarnation, $0.journal_lsn) = (2, 1 << 62 - 1) } == nil)
     }
 
     @Test("sizes")

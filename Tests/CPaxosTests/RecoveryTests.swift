@@ -140,7 +140,8 @@ final class RecoveryTests {
         #expect(block.trim(2) == PAXOS_OK)
         #expect(block.receive(learnedFrame(slot: 3, [z])) == PAXOS_OK)
         _ = journal.settle(block)
-        journal.records.removeFirst(journal.records.count - 1)
+        journal.recycle()
+        #expect(journal.records.count == 1)
         let (after, statuses, end) = journal.recovered(applied: 2)
         #expect(statuses == [PAXOS_OK] && end == PAXOS_OK)
         #expect(after.status.promised == ballot(8) && after.status.trimmed == 2)
@@ -238,6 +239,35 @@ final class RecoveryTests {
         #expect(statuses == [PAXOS_ERR_WIRE, PAXOS_OK])
         #expect(after.look(2) == .accepted(ballot(5), y))
         #expect(pages(after, 9)[0] == Page(PAXOS_RUN_UNKNOWN, 1, 1))
+    }
+
+    @Test("the first record of a recycled journal is missing: what it held is unknown (row 9)")
+    func missingFirstOfRecycled_isUnknown() {
+        prepare(8)
+        accept(8, 1, x, y)
+        decide(8, upTo: 2)
+        #expect(block.trim(2) == PAXOS_OK)
+        accept(8, 3, z)
+        accept(8, 4, y)
+        journal.recycle()
+        #expect(journal.start > 1 && journal.records.count > 1)
+        journal.records.removeFirst()
+        let (after, statuses, end) = journal.recovered(applied: 2)
+        #expect(statuses == statuses.map { _ in PAXOS_OK } && end == PAXOS_OK)
+        #expect(after.look(4) == .accepted(ballot(8), y))
+        #expect(pages(after, 9)[1] == Page(PAXOS_RUN_UNKNOWN, 3, 1))
+    }
+
+    @Test("numbers of records end at 2^62; no host acknowledged more")
+    func hugeNumbers_areRefused() {
+        accept(5, 1, x)
+        var fields = paxos_frame_t()
+        paxos_frame_read(journal.records[0].header, &fields)
+        fields.nonce = 1 << 62
+        fields.state = 0
+        paxos_frame_put(&journal.records[0].header, &fields)
+        #expect(journal.recovered().statuses == [PAXOS_ERR_WIRE])
+        #expect(Journal().recovered(acknowledged: 1 << 62).end == PAXOS_ERR_RANGE)
     }
 
     @Test("a torn first record, and the record of the next life behind it: that one is the first")

@@ -158,7 +158,7 @@ static void propose(input_t *input, uint32_t n) {
 /* A power cut. Its host has applied all that was delivered, or just what it said to be safe. */
 static void crash(input_t *input, uint32_t n) {
     const uint64_t applied =
-        input_byte(input) % 2 == 0 ? world.delivered[n] : node_replica(&nodes[n])->host_trim;
+        input_byte(input) % 2 == 0 ? world.delivered[n] : node_replica(&nodes[n])->acceptor.applied;
     if (nodes[n].config.incarnation + 1 == LIVES) { return; }
     if (node_crash(input, &nodes[n], applied)) { world.delivered[n] = applied; }
 }

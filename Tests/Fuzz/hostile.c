@@ -79,15 +79,5 @@ static void step(input_t *input, node_t *node, packet_t *packet) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static node_t node;
-    input_t input = {data, size};
-    paxos_config_t config;
-    node_config(&input, 1, &config);
-    if (paxos_config_check(&config, NULL) != PAXOS_OK) { return 0; }
-    packet_t packet;
-    memset(&packet, 0, sizeof packet);
-    node_start(&node, &config, true);
-    while (input.left > 0) { step(&input, &node, &packet); }
-    node_stop(&node);
-    return 0;
+    return node_live(data, size, true, step);
 }

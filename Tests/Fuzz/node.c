@@ -58,6 +58,20 @@ void node_stop(node_t *node) {
     node->block = NULL;
 }
 
+int node_live(const uint8_t *data, size_t size, bool is_replica, node_step_t *step) {
+    static node_t node;
+    input_t input = {data, size};
+    paxos_config_t config;
+    node_config(&input, 1, &config);
+    if (paxos_config_check(&config, NULL) != PAXOS_OK) { return 0; }
+    packet_t packet;
+    memset(&packet, 0, sizeof packet);
+    node_start(&node, &config, is_replica);
+    while (input.left > 0) { step(&input, &node, &packet); }
+    node_stop(&node);
+    return 0;
+}
+
 void node_move(node_t *node) {
     uint8_t *block = aligned_alloc(PAXOS_BLOCK_ALIGNMENT, node->block_bytes);
     CHECK(block != NULL);

@@ -79,6 +79,11 @@ void node_start(node_t *node, const paxos_config_t *config, bool is_replica);
 void node_boot(node_t *node);
 void node_stop(node_t *node);
 
+/* The whole life of one node: steps, until the input ends. A step gets the packet of the one
+ * before. Returns 0, as a fuzzer's entry does. */
+typedef void node_step_t(input_t *input, node_t *node, packet_t *packet);
+int node_live(const uint8_t *data, size_t size, bool is_replica, node_step_t *step);
+
 /* The same block, byte for byte, somewhere else; the old place is gone. */
 void node_move(node_t *node);
 

@@ -108,23 +108,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const uint8_t how = input_byte(&input);
     config.incarnation = 3;
     config.memory_only = 0;
+    uint64_t lsn = input_byte(&input);
+    config.journal_lsn = (how & 4u) != 0 ? lsn + 1 : 1;
     if (paxos_config_check(&config, NULL) != PAXOS_OK) { return 0; }
     node_start(&node, &config, how % 2 == 0);
     packet_t packet;
-    uint64_t lsn = input_byte(&input);
     const uint32_t records = how >> 4;
     for (uint32_t i = 0; i < records; i++) {
         lsn += 1;
         forge_record(&input, &node, lsn, &packet);
         const uint8_t damage = input_byte(&input);
         if (damage < 64) { forge_damage(&input, &packet); }
-        if (paxos_get64(packet.header + 64) >= PAXOS_SLOT_MAX) { continue; }
         give(&node, &packet);
         if (damage == 255) { check_waits(&node, &packet); }
     }
     const uint64_t applied = node_acceptor(&node)->trimmed + input_number(&input) % 64;
     uint64_t acknowledged = (how & 8u) != 0 ? input_number(&input) : 0;
-    if (acknowledged >= PAXOS_SLOT_MAX) { acknowledged = UINT64_MAX; } /* no host counts so far */
+    if (acknowledged >= PAXOS_SLOT_MAX) { acknowledged = UINT64_MAX; } /* more is refused */
     const paxos_status_t status =
         node.is_replica ? paxos_replica_recovered(node_replica(&node), 0, applied, acknowledged)
                         : paxos_acceptor_recovered(node_acceptor(&node), applied, acknowledged);

@@ -83,6 +83,42 @@ struct RestartTests {
     let x = Entry("x", node: 2, number: 1)
     let y = Entry("y", node: 2, number: 2)
 
+    /// The node wins an election, with the promise of node 2.
+    private func lead() {
+        #expect(one.node.campaign(now: one.now) == PAXOS_OK)
+        let prepare = one.settle().first { $0.isKind(PAXOS_FRAME_PREPARE) }!.fields
+        one.take(.promise(from: 2, to: 1, ballot: prepare.ballot, slot: prepare.slot))
+        #expect(one.node.isLeader)
+    }
+
+    /// A value is chosen with the vote of `peer`.
+    private func choose(with peer: UInt16) throws {
+        #expect(one.node.propose(Bytes("v".utf8), now: one.now).status == PAXOS_OK)
+        let accept = try #require(one.settle().first { $0.isKind(PAXOS_FRAME_ACCEPT) }).fields
+        one.take(
+            Packet(PAXOS_FRAME_ACCEPTED, from: peer, to: 1) {
+                $0.ballot = accept.ballot
+                $0.slot = accept.slot
+                $0.count = accept.count
+                $0.digest = accept.digest
+            })
+        #expect(one.node.status.decided == accept.slot)
+    }
+
+    /// A peer answers the round of heartbeats that is under way.
+    private func answer(
+        from peer: UInt16, decided: UInt64, applied: UInt64 = 0, abstains: Bool = false
+    ) {
+        one.take(
+            Packet(PAXOS_FRAME_HEARTBEAT_REPLY, from: peer, to: 1) {
+                $0.nonce = one.node.replica.pointee.round
+                $0.digest = one.node.fingerprint
+                $0.watermark = decided
+                $0.trim = applied
+                $0.flags = abstains ? UInt16(PAXOS_FLAG_ABSTAINS) : 0
+            })
+    }
+
     @Test("deliveries go on behind what the state machine applied, once they are decided again")
     func deliversBehindApplied() {
         one.take(.accept(from: 2, to: 1, round: 5, slot: 1, [x, y]))
@@ -218,6 +254,61 @@ struct RestartTests {
             })
         #expect(one.node.status.decided == 2 && one.node.status.trimmed == 2)
         #expect(one.node.status.behind_to == 7, "slots 3 to 7 are missed all the same")
+    }
+
+    @Test("an answer to a heartbeat says what the host has applied: its sender does not lack that")
+    func tellsApplied() throws {
+        one.take(.accept(from: 2, to: 1, round: 5, slot: 1, [x, y]))
+        one.restart(applied: 2)
+        let reply = try #require(
+            one.take(
+                Packet(PAXOS_FRAME_HEARTBEAT, from: 2, to: 1) {
+                    $0.nonce = 1
+                    $0.digest = one.node.fingerprint
+                }
+            ).first { $0.isKind(PAXOS_FRAME_HEARTBEAT_REPLY) })
+        #expect(reply.fields.watermark == 0 && reply.fields.trim == 2)
+    }
+
+    @Test("what follows is kept for a member whose host applied more than its log knows")
+    func keepsWhatFollowsApplied() throws {
+        lead()
+        for _ in 1...4 { try choose(with: 2) }
+        answer(from: 2, decided: 4)
+        answer(from: 3, decided: 2)
+        #expect(one.node.trim(4) == PAXOS_OK && one.node.status.trimmed == 2)
+        one.now += 1
+        lead() /* words of before count no more */
+        answer(from: 2, decided: 4)
+        one.take(
+            Packet(PAXOS_FRAME_HEARTBEAT, from: 3, to: 1) {
+                $0.digest = one.node.fingerprint
+                $0.trim = 2
+            })
+        answer(from: 3, decided: 0, applied: 2)
+        _ = one.tickUntil(one.now + second / 8)
+        #expect(one.node.status.trimmed == 2, "node 3 goes on from slot 3")
+        answer(from: 3, decided: 4)
+        _ = one.tickUntil(one.now + second / 8)
+        #expect(one.node.status.trimmed == 4)
+    }
+
+    @Test("who may not vote does not count among those that could go on without the leader")
+    func keepsForVoters() throws {
+        lead()
+        for _ in 1...4 { try choose(with: 2) }
+        answer(from: 2, decided: 2)
+        answer(from: 3, decided: 4, abstains: true)
+        #expect(one.node.trim(4) == PAXOS_OK && one.node.status.trimmed == 2)
+        one.now += 1
+        lead()
+        answer(from: 3, decided: 4, abstains: true)
+        answer(from: 2, decided: 0) /* it is lost: nobody waits for it */
+        _ = one.tickUntil(one.now + second / 8)
+        #expect(one.node.status.trimmed == 2)
+        answer(from: 3, decided: 4)
+        _ = one.tickUntil(one.now + second / 8)
+        #expect(one.node.status.trimmed == 4)
     }
 
     @Test("a write that is new when the first round begins is no stall")

@@ -74,6 +74,29 @@ import Testing
         #expect(log.map(\.bytes) == (2..<5).map(value))
     }
 
+    @Test("the host says where its journal starts: a record that is missing there is noticed")
+    func journalStart() throws {
+        let records = try firstLife(values: 3)
+        for (start, leads) in [(3, true), (2, false)] as [(UInt64, Bool)] {
+            var now = Replica.Instant(nanoseconds: 0)
+            let recovery = try Recovery(configuration(2), journalStart: start, now: now)
+            for record in records[2...] {
+                try recovery.take(header: record.header.span.bytes, body: record.body.span.bytes)
+            }
+            let replica = try recovery.finish(applied: 0, acknowledged: 4, now: now)
+            while now < .init(nanoseconds: 5_000_000_000) {
+                now = now.advanced(by: .milliseconds(100))
+                replica.tick(now: now)
+                _ = try settle(replica, at: now)
+            }
+            #expect((replica.status.role == .leader) == leads)
+        }
+        #expect(throws: ConfigurationError.self) {
+            _ = try Recovery(
+                configuration(2), journalStart: 1 << 62, now: .init(nanoseconds: 0))
+        }
+    }
+
     @Test("a journal that ends too early, or of which nothing is known: the node abstains")
     func abstains() throws {
         let records = try firstLife(values: 2)

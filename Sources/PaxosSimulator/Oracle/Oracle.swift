@@ -122,8 +122,10 @@ struct Vote: BitwiseCopyable {
 
 struct NodeRecord: BitwiseCopyable {
     var incarnation: UInt32 = 1
-    /// Its disk was lost or damaged: it may vote no more, and what it forgot is no news.
+    /// Its disk is lost, or what it acknowledged cannot be read now: it may not vote, and what it
+    /// forgot is no news.
     var isWrecked = false
+    /// Its disk was lost: for good.
     var isLost = false
     /// Highest ballot in a flushed record.
     var durablePromise: UInt64 = 0

@@ -37,7 +37,6 @@ struct Machine: ~Copyable {
     /// The power fails after so many more effects; negative: it does not.
     var effectsLeft = -1
     var flushFails = false
-    var isStopped: Bool { isDown }
 
     // When it wants to be called, by the true time.
     var tick_ns: UInt64 = .max

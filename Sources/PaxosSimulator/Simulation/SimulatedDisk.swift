@@ -27,6 +27,8 @@ struct SimulatedDisk: ~Copyable {
     private(set) var flushedCount = 0
     /// The highest lsn that `flushed` was called for.
     private(set) var acknowledged: UInt64 = 0
+    /// The lsn that the journal starts with.
+    private(set) var firstLSN: UInt64 = 1
     /// Bytes from which on old records are recycled.
     var recycle_bytes = 64 << 10
 
@@ -36,7 +38,7 @@ struct SimulatedDisk: ~Copyable {
 
     mutating func removeAll() {
         records.removeAll()
-        (used, flushedCount, acknowledged) = (0, 0, 0)
+        (used, flushedCount, acknowledged, firstLSN) = (0, 0, 0, 1)
     }
 
     var unflushedCount: Int { records.count - flushedCount }
@@ -116,6 +118,7 @@ struct SimulatedDisk: ~Copyable {
         (bytes, capacity, used) = (fresh, max(size, capacity), at)
         records.truncate(to: count)
         flushedCount -= first
+        firstLSN = records.look(0).lsn
     }
 
     // MARK: What happens to it
@@ -180,7 +183,7 @@ struct SimulatedDisk: ~Copyable {
     /// Nothing is left.
     mutating func lose() {
         truncate(to: 0)
-        (used, flushedCount, acknowledged) = (0, 0, 0)
+        (used, flushedCount, acknowledged, firstLSN) = (0, 0, 0, 1)
     }
 
     /// One of the last flushed records, more often than not.

@@ -68,6 +68,8 @@ extension Simulation {
     /// every proposal has an outcome.
     mutating func finish() {
         heal()
+        var copies = [Int](repeating: 0, count: plan.members)
+        catchUp(&copies)
         let healed_ns = now_ns
         let voters = ids.filter { canVote($0) }.count
         if voters < plan.members / 2 + 1 {
@@ -75,10 +77,12 @@ extension Simulation {
             return
         }
         beginProbe()
-        while isWell && probe.next_ns != Probe.none { run(until: now_ns + 100 * millisecond) }
-        while isWell && !isConverged && now_ns < healed_ns + 12 * timeout_ns {
+        while isWell
+            && (probe.next_ns != Probe.none
+                || !isConverged && now_ns < healed_ns + 12 * timeout_ns)
+        {
             run(until: now_ns + 100 * millisecond)
-            catchUp()
+            catchUp(&copies)
         }
         if !isWell { return }
         if !isConverged { return violateKept() }
@@ -115,20 +119,27 @@ extension Simulation {
                 drain(id)
             }
         }
-        catchUp()
     }
 
     /// A host gives a node that fell behind what all others have trimmed a copy of a state machine.
-    /// There are no snapshots in the core yet: it does so by a restart.
-    private mutating func catchUp() {
+    /// There are no snapshots in the core yet: it does so by a restart. What was free to go before
+    /// the others hear of the copy may go, but a live node is waited for then.
+    private mutating func catchUp(_ copies: inout [Int]) {
         guard plan.isDurable else { return }
-        let trimmed = ids.map { machine($0).pointee.replica.pointee.acceptor.trimmed }.max()!
-        for id in ids where !machine(id).pointee.isDown {
-            if machine(id).pointee.replica.pointee.acceptor.decided < trimmed {
-                cutPower(id)
-                restart(id, appliedAtLeast: trimmed)
-            }
+        let trimmed = trimmedBySome
+        for id in ids where isWell && !machine(id).pointee.isDown && !canFollow(id) {
+            copies[Int(id) - 1] += 1
+            oracle.require(
+                .progress, copies[Int(id) - 1] <= 3,
+                "the others do not wait for node \(id): it was given three copies of the state")
+            cutPower(id)
+            restart(id, appliedAtLeast: trimmed)
         }
+    }
+
+    /// What some node let go of: it cannot tell it to others.
+    private var trimmedBySome: UInt64 {
+        ids.map { machine($0).pointee.replica.pointee.acceptor.trimmed }.max()!
     }
 
     /// Whether a node may vote, and holds what it needs to.
@@ -136,11 +147,12 @@ extension Simulation {
         canFollow(id) && !machine(id).pointee.abstains
     }
 
-    /// Whether a node can come to the end of the log without a snapshot.
+    /// Whether a node can come to the end of the log without a snapshot: it passes over what it has
+    /// applied.
     private func canFollow(_ id: UInt16) -> Bool {
         if machine(id).pointee.isDown { return false }
-        let trimmed = ids.map { machine($0).pointee.replica.pointee.acceptor.trimmed }.max()!
-        return machine(id).pointee.replica.pointee.acceptor.decided >= trimmed
+        let replica = machine(id).pointee.replica
+        return max(replica.pointee.acceptor.decided, replica.pointee.delivered) >= trimmedBySome
     }
 
     private var isConverged: Bool {

@@ -80,6 +80,8 @@ extension Simulation {
         default:
             machine.pointee.disk.lose()
             machine.pointee.isDiskLost = true
+            /* The state machine lies on the same disk. */
+            (machine.pointee.delivered, machine.pointee.trimmed) = (0, 0)
         }
     }
 

@@ -20,21 +20,20 @@ extension Simulation {
         let machine = machine(id)
         machine.pointee.isDown = false
         machine.pointee.config.incarnation += 1
+        machine.pointee.config.journal_lsn = machine.pointee.disk.firstLSN
         machine.pointee.start(at: now_ns)
         counts.restarts += 1
-        let isLost = machine.pointee.isDiskLost
-        if isLost { machine.pointee.trimmed = 0 }
         /* What it gave to trim is durable, and maybe more of what it delivered. */
         let more =
             machine.pointee.delivered - min(machine.pointee.delivered, machine.pointee.trimmed)
-        let kept = isLost ? 0 : machine.pointee.trimmed + diskRandom.draw(more + 1)
+        let kept = machine.pointee.trimmed + diskRandom.draw(more + 1)
         let slot = max(applied, kept)
         machine.pointee.delivered = slot
         machine.pointee.trimmed = slot
         let incarnation = machine.pointee.config.incarnation
         oracle.restarted(id, incarnation: incarnation, applied: slot)
         clients.restarted(id, slot: slot)
-        giveBack(id, machine, slot, isLost: isLost)
+        giveBack(id, machine, slot, isLost: machine.pointee.isDiskLost)
         trace?.note(now_ns, id, "restart: life \(incarnation), applied \(slot)")
         drain(id)
     }
@@ -102,7 +101,7 @@ extension Simulation {
 
     /// Whether the header of a record is as it was written.
     private func isWhole(_ header: UnsafeMutablePointer<UInt8>) -> Bool {
-        paxos_crc32c_words(0, header + 4, Int(PAXOS_FRAME_HEADER_BYTES) - 4) == paxos_get32(header)
+        paxos_header_checksum(header) == paxos_get32(header)
     }
 
     /// The highest lsn that the host remembers to have acknowledged: it may lag where no fault

@@ -63,7 +63,7 @@ extension Simulation {
     private mutating func arrive(_ packet: UInt32) {
         let to = network.receiver(packet)
         let machine = machine(to)
-        if machine.pointee.isStopped { return network.release(packet) }
+        if machine.pointee.isDown { return network.release(packet) }
         if machine.pointee.pausedTo_ns > now_ns {
             return network.queue.push(packet, at: machine.pointee.pausedTo_ns)
         }
@@ -115,7 +115,7 @@ extension Simulation {
             }
         } else if machine.pointee.flush_ns <= now_ns {
             flush(id)
-            if machine.pointee.isStopped { return }
+            if machine.pointee.isDown { return }
         } else {
             paxos_replica_tick(machine.pointee.replica, local)
             mix(now_ns ^ UInt64(id) << 56)

@@ -131,7 +131,7 @@ package struct Simulation: ~Copyable {
     /// The one who leads under the highest ballot; nil: nobody.
     var leader: UInt16? {
         var best: UInt16?
-        for id in ids where !machine(id).pointee.isStopped && machine(id).pointee.isLeader {
+        for id in ids where !machine(id).pointee.isDown && machine(id).pointee.isLeader {
             let ballot = machine(id).pointee.replica.pointee.ballot
             if best == nil || ballot > machine(best!).pointee.replica.pointee.ballot { best = id }
         }

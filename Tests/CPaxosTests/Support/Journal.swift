@@ -3,6 +3,8 @@ import CPaxos
 /// The records of a node as they would stand on its disk.
 struct Journal {
     var records: [Frame] = []
+    /// The lsn that it starts with.
+    var start: UInt64 = 1
 
     /// Poll all that may come out; records are kept and flushed, replies given back.
     mutating func settle(_ block: AcceptorBlock) -> [Effect] {
@@ -30,7 +32,9 @@ struct Journal {
             paxos_frame_read(record.header, &fields)
             return fields.slot + UInt64(fields.count) > trimmed + 1
         }
-        records.removeFirst(kept ?? max(records.count - 1, 0))
+        let count = kept ?? max(records.count - 1, 0)
+        records.removeFirst(count)
+        start += UInt64(count)
     }
 
     /// A new block in its next life, before it was given anything.
@@ -46,6 +50,8 @@ struct Journal {
     func recovered(
         applied: UInt64 = 0, acknowledged: UInt64 = 0, _ config: paxos_config_t = smallConfig()
     ) -> (block: AcceptorBlock, statuses: [paxos_status_t], end: paxos_status_t) {
+        var config = config
+        config.journal_lsn = start
         let block = Self.restarted(incarnation: 2, config)
         let statuses = records.map { block.recover($0) }
         let end = paxos_acceptor_recovered(block.acceptor, applied, acknowledged)

@@ -61,9 +61,10 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_init(
     void *block, size_t block_bytes, const paxos_config_t *config, paxos_acceptor_t **acceptor_out);
 
 /* After a restart (incarnation over 1), the journal is given back before any other call: each
- * record, header and body as a WRITE effect had them, in the order of their lsn. The first may have
- * any lsn: the host knows where its journal starts, and may recycle records when the trim point of
- * a later one covers all their slots.
+ * record, header and body as a WRITE effect had them, in the order of their lsn. The host may
+ * recycle records from the front when the trim point of a later one covers all their slots: the
+ * configuration's journal_lsn then says with which one the journal starts. A record that is
+ * missing, there or further on, is a damaged one.
  * Post  PAXOS_OK           taken.
  *       PAXOS_ERR_WIRE     the record is damaged, or stands behind a damaged one that was maybe
  *                          never durable: go on with the next. What was durable for certain (a
@@ -92,7 +93,8 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_recover(
  *                         needs a new id to vote again.
  * The window may grow between lives, not shrink.
  * Post  PAXOS_OK           ready; accepted is not chosen: only what was learned or marked is.
- *       PAXOS_ERR_RANGE    applied_slot is below a trim point that the host gave.
+ *       PAXOS_ERR_RANGE    applied_slot is below a trim point that the host gave; acknowledged_lsn
+ *                          was never given out.
  *       PAXOS_ERR_CORRUPT  other calls came before.
  * Cost  O(window). */
 PAXOS_MUST_USE paxos_status_t paxos_acceptor_recovered(

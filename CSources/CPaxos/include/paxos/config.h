@@ -35,6 +35,8 @@ typedef struct paxos_config {
 
     uint64_t election_timeout_ns; /* agreed; a silent leader is replaced within it        */
     uint64_t seed;                /* of the delays; any                                   */
+    uint64_t journal_lsn;         /* incarnation over 1: the lsn that the journal, as the host
+                                   * keeps it, starts with; 0: 1, nothing was recycled    */
     uint32_t manual_elections;    /* 1: never campaign unless told to                     */
     uint32_t zero;
 } paxos_config_t;

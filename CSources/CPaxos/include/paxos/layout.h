@@ -158,7 +158,7 @@ struct paxos_acceptor {
     uint64_t damaged_from; /* ... and the slots that it was about */
     uint64_t damaged_to;
     uint64_t damaged_promise; /* ... and the promise that it told of */
-    uint64_t is_headless;     /* recovering: 1: the first record could not be read */
+    uint64_t applied;         /* what the host has safely applied, by its last word */
     uint64_t replies_in;
     uint64_t replies_out;
     uint64_t writes_in;
@@ -172,7 +172,7 @@ typedef struct paxos_acceptor paxos_acceptor_t;
 /* What a replica knows of one member. */
 typedef struct paxos_peer {
     uint64_t heard_ns;       /* when a frame of it last came                               */
-    uint64_t decided;        /* its decided watermark, as last told                        */
+    uint64_t decided;        /* its decided watermark, or what its host has applied        */
     uint64_t told;           /* leader: the watermark last told to it                      */
     uint64_t next_slot;      /* leader: the next slot to send to it                        */
     uint64_t stuck_slot;     /* leader: lowest slot without its vote, candidate: its cursor, at
@@ -258,7 +258,6 @@ struct paxos_replica {
     uint64_t learned_to;   /* up to where an answer said that more follows, and was asked on */
     /* the host's side of the log */
     uint64_t delivered;
-    uint64_t host_trim;
     uint64_t number;         /* last given to a proposal of this node */
     uint64_t lost_first;     /* outcome owed: proposals from here ... */
     uint64_t lost_last;      /* ... to here are unknown; 0: none owed */
@@ -274,7 +273,7 @@ struct paxos_replica {
     uint32_t active;     /* peers that may have something to be sent, a bit each */
     uint32_t every_peer; /* a bit for each member but this one */
     uint64_t stalls;     /* 1: a write has been waiting for its flush for an election timeout */
-    uint8_t zero_tail[PAXOS_REPLICA_STATE_BYTES - 296u];
+    uint8_t zero_tail[PAXOS_REPLICA_STATE_BYTES - 288u];
 };
 typedef struct paxos_replica paxos_replica_t;
 

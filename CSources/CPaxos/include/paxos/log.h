@@ -274,7 +274,7 @@ uint64_t paxos_log_revote(
 
 /* Note the decided watermark in the journal, where records have not said it anyway: what this node
  * tells to be decided it must know again after a restart, or it might miss what the others trimmed.
- * Does nothing while less than `slots` were decided since. Pre: slots >= 1. Cost O(1). */
+ * Does nothing while less than `slots` were decided since (0: notes it anyway). Cost O(1). */
 /*@ requires paxos_block(a) && paxos_counted(a);
     assigns a->lsn, a->marked, a->writes_in, paxos_writes(a)[0 .. a->write_ring - 1];
     ensures a->lsn == \old(a->lsn) || a->lsn == \old(a->lsn) + 1; */
