@@ -168,11 +168,16 @@ static bool is_paged(const paxos_reply_t *reply) {
     return reply->kind == PAXOS_FRAME_PROMISE || reply->kind == PAXOS_FRAME_LEARNED;
 }
 
-/* An answer to a heartbeat, which waits for nothing: it says that this node is there. */
-static PAXOS_COLD void poll_heartbeat(paxos_acceptor_t *a, paxos_effect_t *effect) {
+/* An answer to a heartbeat, which waits for nothing: it says that this node is there, and that it
+ * has room for what it had none for. False: none is due. */
+static PAXOS_COLD bool poll_heartbeat(paxos_acceptor_t *a, paxos_effect_t *effect) {
+    const bool has_room = !paxos_writes_full(a) && !paxos_replies_full(a);
+    const uint64_t room_owed = has_room ? a->room_owed : 0;
+    const uint64_t owed = a->heartbeats_owed | room_owed;
+    if (owed == 0) { return false; }
     uint32_t member = 0;
-    while ((a->heartbeats_owed >> member & 1u) == 0) { member += 1; }
-    a->heartbeats_owed &= ~((uint64_t)1 << member);
+    while ((owed >> member & 1u) == 0) { member += 1; }
+    const uint64_t bit = (uint64_t)1 << member;
     const paxos_member_t *to = paxos_members(a) + member;
     paxos_frame_t frame;
     paxos_frame_from(a, PAXOS_FRAME_HEARTBEAT_REPLY, to->node, &frame);
@@ -185,7 +190,11 @@ static PAXOS_COLD void poll_heartbeat(paxos_acceptor_t *a, paxos_effect_t *effec
     if (a->memory_only) { frame.flags |= PAXOS_FLAG_MEMORY; }
     if (a->quorum) { frame.flags |= PAXOS_FLAG_QUORUM; }
     if (a->abstains) { frame.flags |= PAXOS_FLAG_ABSTAINS; }
+    if ((room_owed & bit) != 0) { frame.flags |= PAXOS_FLAG_ROOM; }
+    a->heartbeats_owed &= ~bit;
+    a->room_owed &= ~(room_owed & bit);
     paxos_effect_send(a, effect, &frame, member, 0);
+    return true;
 }
 
 /* The next effect, whatever it is. */
@@ -204,18 +213,14 @@ static PAXOS_APART bool poll_any(paxos_acceptor_t *a, paxos_effect_t *effect) {
             return true;
         }
     }
-    if (a->heartbeats_owed != 0) {
-        poll_heartbeat(a, effect);
-        return true;
-    }
-    return false;
+    return poll_heartbeat(a, effect);
 }
 
 bool paxos_acceptor_poll(paxos_acceptor_t *a, paxos_effect_t *effect) {
     PAXOS_ASSERT(effect->size_bytes == sizeof *effect);
     if (PAXOS_SHORT_WAY && a->writes_polled == a->writes_in) {
         if (a->replies_out == a->replies_in) {
-            if (a->heartbeats_owed == 0) { return false; }
+            if ((a->heartbeats_owed | a->room_owed) == 0) { return false; }
         } else {
             const paxos_reply_t *reply = paxos_reply(a, a->replies_out);
             if (reply->kind == PAXOS_FRAME_ACCEPTED && reply->lsn <= a->flushed) {

@@ -185,13 +185,18 @@ static bool is_of_another(const paxos_acceptor_t *a, const paxos_frame_t *frame)
     }
 }
 
+/* There is no room for what comes of a frame. Accepts are missed until their leader hears that
+ * there is some again; who sent anything else asks again soon. */
+static paxos_status_t is_busy(paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame) {
+    a->counters.busy += 1;
+    if (frame->kind == PAXOS_FRAME_ACCEPT) { a->room_owed |= (uint64_t)1 << member; }
+    return PAXOS_ERR_BUSY;
+}
+
 paxos_status_t paxos_acceptor_take(
     paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, const uint8_t *body) {
     if (frame->kind <= PAXOS_FRAME_ACCEPT || frame->kind == PAXOS_FRAME_LEARN) {
-        if (PAXOS_UNLIKELY(paxos_replies_full(a))) {
-            a->counters.busy += 1;
-            return PAXOS_ERR_BUSY;
-        }
+        if (PAXOS_UNLIKELY(paxos_replies_full(a))) { return is_busy(a, member, frame); }
     }
     if (PAXOS_UNLIKELY(!is_body_good(a, frame, body))) {
         a->counters.wire += 1;
@@ -202,7 +207,7 @@ paxos_status_t paxos_acceptor_take(
         return PAXOS_ERR_FOREIGN;
     }
     const paxos_status_t status = take_verified(a, member, frame, body);
-    if (PAXOS_UNLIKELY(status == PAXOS_ERR_BUSY)) { a->counters.busy += 1; }
+    if (PAXOS_UNLIKELY(status == PAXOS_ERR_BUSY)) { return is_busy(a, member, frame); }
     /* What was refused leaves no trace: a node configured differently was never heard of. */
     if (PAXOS_LIKELY(status >= PAXOS_ERR_STALE || status == PAXOS_ERR_CONFLICT)) {
         paxos_members(a)[member].incarnation = frame->incarnation;

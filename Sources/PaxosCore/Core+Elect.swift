@@ -112,22 +112,31 @@ extension Core {
     private func watchSilence() {
         for member in 0..<memberCount where member != selfIndex {
             let peer = peer(member)
-            var slot = a.pointee.decided &+ 1
-            while slot < peer.pointee.next_slot
-                && (isChosen(slot) || proposal(slot).pointee.votes & (1 &<< member) != 0)
-            {
-                slot = slot &+ 1
-            }
+            let slot = firstWithoutVote(of: member)
             if slot >= peer.pointee.next_slot {
                 peer.pointee.stuck_slot = 0
             } else if slot == peer.pointee.stuck_slot {
-                peer.pointee.next_slot = slot
-                peer.pointee.stuck_slot = 0
-                wake(member)
+                sendAgain(to: member, from: slot)
             } else {
                 peer.pointee.stuck_slot = slot
             }
         }
+    }
+
+    /// Lowest slot that was sent to a member and that it has not voted for; its next slot: none.
+    private func firstWithoutVote(of member: UInt32) -> UInt64 {
+        let end = peer(member).pointee.next_slot
+        var slot = min(a.pointee.decided &+ 1, end)
+        while slot < end && (isChosen(slot) || proposal(slot).pointee.votes & (1 &<< member) != 0) {
+            slot = slot &+ 1
+        }
+        return slot
+    }
+
+    private func sendAgain(to member: UInt32, from slot: UInt64) {
+        peer(member).pointee.next_slot = slot
+        peer(member).pointee.stuck_slot = 0
+        wake(member)
     }
 
     /// Whether this node, or a member it is connected to, follows a live leader.
@@ -202,6 +211,9 @@ extension Core {
         }
         noteAbstains(member, frame)
         notePromise(member, frame.pointee.other)
+        if isLeader && frame.pointee.flags & UInt16(PAXOS_FLAG_ROOM) != 0 {
+            sendAgain(to: member, from: firstWithoutVote(of: member))
+        }
     }
 
     /// A member that lost its votes is no voter that a leader could count on.

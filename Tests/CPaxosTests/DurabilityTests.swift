@@ -57,6 +57,39 @@ struct DurabilityTests {
         #expect(block.pollAll().map(\.fields.slot) == [2])
     }
 
+    @Test("who was refused for want of room is told, once, when a flush made some")
+    func roomIsTold() throws {
+        let block = AcceptorBlock(smallConfig { $0.write_ring = 2 })
+        func accept(_ slot: UInt64) -> paxos_status_t {
+            block.receive(acceptFrame(Run(ballot: ballot(5), slot: slot, entries: [x])))
+        }
+        #expect(accept(1) == PAXOS_OK && accept(3) == PAXOS_OK)
+        #expect(accept(5) == PAXOS_ERR_BUSY && accept(7) == PAXOS_ERR_BUSY)
+        #expect(block.pollAll().map(\.isWrite) == [true, true], "nothing has changed yet")
+        #expect(block.flushed(1) == PAXOS_OK)
+        let told = block.pollAll().map(\.fields)
+        let kinds = [PAXOS_FRAME_ACCEPTED, PAXOS_FRAME_HEARTBEAT_REPLY].map(\.byte)
+        #expect(told.map(\.kind) == kinds)
+        #expect(told[1].flags & UInt16(PAXOS_FLAG_ROOM) != 0 && told[1].receiver == 2)
+        #expect(accept(5) == PAXOS_OK)
+        #expect(block.flushed(2) == PAXOS_OK)
+        #expect(block.pollAll().filter { !$0.isWrite }.map(\.fields.slot) == [3], "only once")
+    }
+
+    @Test("replies that wait for a flush may be what leaves no room")
+    func roomForReplies() {
+        let block = AcceptorBlock(smallConfig { $0.reply_ring = 1 })
+        let run = Run(ballot: ballot(5), slot: 1, entries: [x])
+        #expect(block.receive(acceptFrame(run)) == PAXOS_OK)
+        #expect(block.receive(acceptFrame(run)) == PAXOS_ERR_BUSY)
+        #expect(block.pollAll().map(\.isWrite) == [true], "the reply still waits")
+        #expect(block.flushed(1) == PAXOS_OK)
+        let told = block.pollAll().map(\.fields)
+        let kinds = [PAXOS_FRAME_ACCEPTED, PAXOS_FRAME_HEARTBEAT_REPLY].map(\.byte)
+        #expect(told.map(\.kind) == kinds)
+        #expect(told[1].flags & UInt16(PAXOS_FLAG_ROOM) != 0)
+    }
+
     @Test("an lsn that was never given out is out of range")
     func flush_ofUnknown() {
         #expect(accept(1) == PAXOS_OK)

@@ -15,6 +15,7 @@ struct FrameRulesTests {
         ("LAST", PAXOS_FLAG_LAST), ("PAUSE", PAXOS_FLAG_PAUSE), ("VOTED", PAXOS_FLAG_VOTED),
         ("LEADING", PAXOS_FLAG_LEADING), ("QUORUM", PAXOS_FLAG_QUORUM),
         ("MEMORY", PAXOS_FLAG_MEMORY), ("ABSTAINS", PAXOS_FLAG_ABSTAINS),
+        ("ROOM", PAXOS_FLAG_ROOM),
     ]
 
     private func example(_ kind: WirePage.Kind) -> paxos_frame_t {

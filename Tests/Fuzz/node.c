@@ -204,12 +204,14 @@ static void check_change(
     }
 }
 
-/* A refused frame leaves no trace; what a node keeps apart from it (time, counters) may change. */
+/* A refused frame leaves no trace; what a node keeps apart from it (time, counters, whom to tell of
+ * room) may change. */
 static void check_untouched(const node_t *node, const uint8_t *before, bool but_arena) {
     paxos_acceptor_t *was = (paxos_acceptor_t *)(void *)(uintptr_t)before;
     const paxos_acceptor_t *is = node_acceptor(node);
     if (node->is_replica) { ((paxos_replica_t *)(void *)was)->now_ns = node_replica(node)->now_ns; }
     was->counters = is->counters;
+    was->room_owed = is->room_owed;
     if (!but_arena) { CHECK(memcmp(before, node->block, node->block_bytes) == 0); }
 }
 

@@ -31,6 +31,28 @@ struct LeaderTests {
         #expect(world[1].status.refused_conflict == 2 && world[1].isLeader)
     }
 
+    @Test("a member that has room again is sent what it has not voted for, at once")
+    func sendsAgain() {
+        let world = World.led(mode: .durable)
+        world.trim = .never
+        var sent: [Packet] = []
+        world.onSend = { if $0.isKind(PAXOS_FRAME_ACCEPT) && $0.to == 3 { sent.append($0) } }
+        for _ in 0..<4 {
+            #expect(world.propose("v", at: 1).status == PAXOS_OK)
+        }
+        world.deliverAll { $0.to != 2 && ($0.to != 3 || $0.fields.slot == 1) }
+        world.pool.removeAll()
+        let room = Packet(PAXOS_FRAME_HEARTBEAT_REPLY, from: 3, to: 1) {
+            $0.digest = world[1].fingerprint
+            $0.flags = UInt16(PAXOS_FLAG_ROOM)
+        }
+        #expect(sent.map(\.fields.slot) == [1, 2, 3, 4])
+        sent.removeAll()
+        world.deliver(room)
+        #expect(sent.first?.fields.slot == 2 && sent.map(\.fields.count).reduce(0, +) == 3)
+        #expect(world[1].acceptor.decided == 1)
+    }
+
     @Test(
         "votes for slots that were never proposed, or of an older ballot, count for nothing",
         arguments: Mode.allCases)

@@ -75,7 +75,7 @@ struct NodeEncoding {
         add(acceptor.commit_slot)
         add(acceptor.stable)
         add(acceptor.following)
-        add(acceptor.heartbeats_owed)
+        add(acceptor.heartbeats_owed | acceptor.room_owed &<< 32)
         /* Whether the next append stands behind the last one, and how much there still is room. */
         let isOpen = acceptor.open_run != .max && acceptor.open_limit >= acceptor.open_end
         add(isOpen ? acceptor.open_slot : 0)

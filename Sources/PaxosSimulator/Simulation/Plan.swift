@@ -78,7 +78,7 @@ package struct Plan: Sendable {
             config.frame_bytes_max = 448
             config.arena_bytes = 4096
             config.reply_ring = 1 << UInt32(random.draw(4))
-            config.write_ring = 4 << UInt32(random.draw(2))
+            config.write_ring = 1 << UInt32(random.draw(4))
             config.send_ring = 1 << UInt32(random.draw(3))
             config.forward_ring = 1 << UInt32(random.draw(3))
         } else {

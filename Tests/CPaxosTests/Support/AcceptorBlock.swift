@@ -87,6 +87,9 @@ final class AcceptorBlock {
         let start = MemoryLayout<paxos_acceptor_t>.offset(of: \.counters)!
         let length = MemoryLayout<paxos_counters_t>.size
         image.bytes.replaceSubrange(start..<start + length, with: repeatElement(0, count: length))
+        /* Who is refused for want of room is told when there is some. */
+        let room = MemoryLayout<paxos_acceptor_t>.offset(of: \.room_owed)!
+        image.bytes.replaceSubrange(room..<room + 8, with: repeatElement(0, count: 8))
         return image
     }
 

@@ -85,6 +85,8 @@ enum paxos_reason {
 #define PAXOS_FLAG_MEMORY 32u /* the sender keeps its votes in memory only                        */
 #define PAXOS_FLAG_ABSTAINS \
     64u /* HEARTBEAT, reply, records: the sender votes no more             */
+#define PAXOS_FLAG_ROOM \
+    128u /* HEARTBEAT_REPLY: there is room again for Accepts that found none   */
 
 typedef struct paxos_frame {
     uint8_t kind;

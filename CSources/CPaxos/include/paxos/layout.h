@@ -140,6 +140,7 @@ struct paxos_acceptor {
     uint64_t following;     /* ballot of the live leader this node follows; 0: none */
     uint64_t quorum;        /* 1: connected to a quorum, for heartbeat replies */
     uint64_t heartbeats_owed; /* members whose heartbeat awaits an answer, a bit each */
+    uint64_t room_owed;       /* members whose Accepts found no room, to be told of some */
     /* arena */
     uint64_t arena_head;
     uint64_t arena_tail;
@@ -165,7 +166,7 @@ struct paxos_acceptor {
     uint64_t writes_polled;
     uint64_t writes_out;
     paxos_counters_t counters;
-    uint8_t zero_tail[PAXOS_ACCEPTOR_STATE_BYTES - 472u];
+    uint8_t zero_tail[PAXOS_ACCEPTOR_STATE_BYTES - 480u];
 };
 typedef struct paxos_acceptor paxos_acceptor_t;
 
