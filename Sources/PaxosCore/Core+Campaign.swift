@@ -123,10 +123,12 @@ extension Core {
     }
 
     /// The window cannot hold what a voter reports, and will not before its host trims: let another
-    /// try, whose window can.
+    /// try, whose window can. Who has most to report hears the last Prepare, and waits from there:
+    /// until each of the others has had its turn.
     private func giveWay() -> Status {
         stepDown()
-        r.pointee.campaign_ns = now &+ 2 &* patience &+ backOff()
+        let turn = 2 &* patience &+ r.pointee.election_timeout_ns
+        r.pointee.campaign_ns = now &+ turn &+ backOff()
         return PAXOS_ERR_FULL
     }
 

@@ -226,7 +226,10 @@ extension Core {
     func giveWay(to ballot: UInt64) {
         if a.pointee.following != 0 && a.pointee.following < ballot { a.pointee.following = 0 }
         if r.pointee.manual_elections == 0 {
-            r.pointee.campaign_ns = now &+ patience &+ backOff()
+            let turn = now &+ patience &+ backOff()
+            /* It may be waiting longer, because it cannot lead now. */
+            let isWaiting = r.pointee.campaign_ns != never && r.pointee.campaign_ns > turn
+            if !isWaiting { r.pointee.campaign_ns = turn }
         }
     }
 }

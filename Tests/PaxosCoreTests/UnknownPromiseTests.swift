@@ -6,8 +6,10 @@ import Testing
 /// damaged log cannot tell is not the same as nothing.
 struct UnknownPromiseTests {
     /// Node 1 campaigns under its first ballot; its Prepares stay where they are.
-    private func candidate(members: Int = 3, _ mode: Mode, window: UInt32 = 64) -> World {
-        let world = World(members: members, mode: mode) {
+    private func candidate(
+        members: Int = 3, _ mode: Mode, window: UInt32 = 64, elections: Bool = false
+    ) -> World {
+        let world = World(members: members, mode: mode, elections: elections) {
             $0.window_slots = window
             $0.pipeline_slots = window
         }
@@ -114,7 +116,7 @@ struct UnknownPromiseTests {
 
     @Test("accepted entries beyond the window: catch up first", arguments: Mode.allCases)
     func acceptedBeyondTheWindow(mode: Mode) {
-        let world = candidate(mode, window: 8)
+        let world = candidate(mode, window: 8, elections: true)
         #expect(page(world, from: 2, slot: 1, PAXOS_RUN_EMPTY, count: 8) == PAXOS_OK)
         let entry = Entry("far", node: 3, number: 1)
         #expect(
@@ -123,8 +125,16 @@ struct UnknownPromiseTests {
                 flags: PAXOS_FLAG_LAST) == PAXOS_ERR_FULL)
         #expect(!world[1].isCandidate && !world[1].isLeader)
         /* Others get their chance first; then it tries again. */
-        let given = world[1].replica.pointee.campaign_ns - world.now
-        #expect(given >= second * 3 / 4 && given <= 2 * second)
+        let again = world[1].replica.pointee.campaign_ns
+        #expect(again >= world.now + second * 7 / 4 && again <= world.now + 3 * second)
+        world.deliver(
+            Packet(PAXOS_FRAME_PREPARE, from: 3, to: 1) {
+                $0.ballot = paxos_ballot(9, 3)
+                $0.slot = 1
+                $0.digest = world[1].fingerprint
+            })
+        #expect(world[1].acceptor.promised == paxos_ballot(9, 3))
+        #expect(world[1].replica.pointee.campaign_ns == again, "no earlier for what others try")
         expectSafe(world)
     }
 

@@ -71,11 +71,7 @@ extension Simulation {
         var copies = [Int](repeating: 0, count: plan.members)
         catchUp(&copies)
         let healed_ns = now_ns
-        let voters = ids.filter { canVote($0) }.count
-        if voters < plan.members / 2 + 1 {
-            counts.withoutQuorum += 1
-            return
-        }
+        if !hasQuorum { return endWithoutQuorum() }
         beginProbe()
         while isWell
             && (probe.next_ns != Probe.none
@@ -83,6 +79,9 @@ extension Simulation {
         {
             run(until: now_ns + 100 * millisecond)
             catchUp(&copies)
+            /* What those who were cut off lack may go before they are heard again. */
+            let isEarly = !plan.isDurable && now_ns <= healed_ns + timeout_ns
+            if isEarly && isWell && !hasQuorum { return endWithoutQuorum() }
         }
         if !isWell { return }
         if !isConverged { return violateKept() }
@@ -93,6 +92,12 @@ extension Simulation {
             oracle.require(
                 .memory, machine(id).pointee.isGuarded, "node \(id) wrote beside its block")
         }
+    }
+
+    /// Nodes that keep their votes in memory only may be gone, or lack what no snapshot brings.
+    private mutating func endWithoutQuorum() {
+        probe = Probe()
+        counts.withoutQuorum += 1
     }
 
     private mutating func heal() {
@@ -142,9 +147,9 @@ extension Simulation {
         ids.map { machine($0).pointee.replica.pointee.acceptor.trimmed }.max()!
     }
 
-    /// Whether a node may vote, and holds what it needs to.
-    private func canVote(_ id: UInt16) -> Bool {
-        canFollow(id) && !machine(id).pointee.abstains
+    /// Whether enough nodes may vote, and hold what they need to.
+    private var hasQuorum: Bool {
+        ids.filter { canFollow($0) && !machine($0).pointee.abstains }.count > plan.members / 2
     }
 
     /// Whether a node can come to the end of the log without a snapshot: it passes over what it has
