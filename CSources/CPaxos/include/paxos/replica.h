@@ -13,7 +13,8 @@
  *      flushed(lsn) for writes that are durable and sent(token) for bodies no longer needed.
  *   4. A write that failed is never tried again: stop the node.
  *   5. trim what the state machine has safely applied, or the window fills and propose says so.
- *   6. After a restart, raise the incarnation, then recover every record and say recovered. */
+ *   6. After a restart, raise the incarnation and set journal_lsn, then recover every record and
+ *      say recovered. */
 #ifndef PAXOS_REPLICA_H
 #define PAXOS_REPLICA_H
 
