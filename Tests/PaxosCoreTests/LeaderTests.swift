@@ -75,6 +75,45 @@ struct LeaderTests {
     }
 
     @Test(
+        "a late vote for an earlier ballot of the same leader makes no quorum of this one",
+        arguments: Mode.allCases)
+    func voteForAnEarlierBallot(mode: Mode) throws {
+        let world = World.led(members: 5, mode: mode)
+        world.propose("v", at: 1)
+        world.deliver(PAXOS_FRAME_ACCEPT, from: 1, to: 2)
+        let late = try #require(world.take(PAXOS_FRAME_ACCEPTED, from: 2, to: 1))
+        world.drop { _ in true }
+        world.campaign(1)
+        for acceptor: UInt16 in [3, 4] {
+            world.deliver(PAXOS_FRAME_PREPARE, from: 1, to: acceptor)
+            world.deliver(PAXOS_FRAME_PROMISE, from: acceptor, to: 1)
+        }
+        #expect(world[1].isLeader)
+        world.deliver(PAXOS_FRAME_ACCEPT, from: 1, to: 3)
+        world.deliver(PAXOS_FRAME_ACCEPTED, from: 3, to: 1)
+        #expect(world.deliver(late) == PAXOS_OK)
+        #expect(world[1].acceptor.decided == 0, "two of five under each ballot")
+        world.deliver(PAXOS_FRAME_ACCEPT, from: 1, to: 4)
+        world.deliver(PAXOS_FRAME_ACCEPTED, from: 4, to: 1)
+        #expect(world.texts(at: 1) == ["v"])
+        expectSafe(world)
+    }
+
+    @Test("a leader whose write waits for an election timeout leads no round longer (row 33)")
+    func stalledWriteEndsLeadership() {
+        let world = World.led()
+        world.run(for: second)
+        world.stallDisk(of: 1)
+        world.propose("decided by the others", at: 1)
+        world.run(for: second)
+        #expect(world[1].isLeader)
+        world.run(for: 300 * millisecond)
+        #expect(!world[1].isLeader && world.texts(at: 2).count == 1)
+        #expect(world.propose("next", at: 1).status == PAXOS_ERR_NO_LEADER)
+        expectSafe(world)
+    }
+
+    @Test(
         "alone in the cluster: a proposal is decided when it is durable", arguments: Mode.allCases)
     func singleNode(mode: Mode) {
         let world = World(members: 1, mode: mode, elections: true)
