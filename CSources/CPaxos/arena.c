@@ -55,9 +55,7 @@ static void reclaim(paxos_acceptor_t *a) {
 static bool live(const paxos_acceptor_t *a, uint64_t slot, uint64_t position) {
     if (slot <= a->trimmed) { return false; }
     const paxos_cell_t *cell = paxos_cell(a, slot);
-    if (paxos_cell_holds(cell, slot) && cell->bytes != 0 && cell->position == position) {
-        return true;
-    }
+    if (paxos_cell_holds(cell, slot) && cell->position == position) { return true; }
     if (!a->is_replica) { return false; }
     const paxos_proposal_t *proposal = paxos_proposal(a, slot);
     return proposal->best_ballot != 0 && proposal->best_position == position;

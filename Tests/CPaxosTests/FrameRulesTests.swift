@@ -33,9 +33,11 @@ struct FrameRulesTests {
     func unusedField_isRefused() {
         for kind in page.kinds {
             for field in Self.optional where !kind.fields.contains(field) {
-                var fields = example(kind)
-                fields[field] = 8
-                #expect(!accepts(fields), "\(kind.name) with \(field)")
+                for bit in 0..<(field == "count" || field == "body" ? 32 : 64) as Range<UInt64> {
+                    var fields = example(kind)
+                    fields[field] = 1 << bit
+                    #expect(!accepts(fields), "\(kind.name) with bit \(bit) of \(field)")
+                }
             }
             for field in kind.fields {
                 #expect(
@@ -71,11 +73,11 @@ struct FrameRulesTests {
         let reasons = ["", "STALE", "CONFLICT", "NOT_LEADER", "FULL", "LOST", ""]
         for kind in page.kinds {
             let isPage = kind.name == "PROMISE" || kind.name == "LEARNED"
-            for state in 0..<7 {
+            for state in Array(0..<7) + (3..<16).map({ 1 << $0 }) {
                 var fields = example(kind)
                 fields.state = UInt16(state)
                 if isPage { fit(&fields) }
-                let name = (isPage ? runs : reasons)[state]
+                let name = state < 7 ? (isPage ? runs : reasons)[state] : ""
                 let used = kind.states.isEmpty ? state == 0 : kind.states.contains(name)
                 #expect(accepts(fields) == used, "\(kind.name) in state \(state)")
             }

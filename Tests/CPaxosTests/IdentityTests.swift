@@ -74,6 +74,28 @@ struct IdentityTests {
         #expect(block.status.decided == 0)
     }
 
+    @Test("members are found whatever their numbers, and who is none is foreign")
+    func members_withGaps() {
+        let block = AcceptorBlock(
+            smallConfig {
+                setMembers(&$0, [1, 7, 20])
+                $0.reply_ring = 16
+            })
+        for (index, node) in [1, 7, 20].enumerated() {
+            #expect(paxos_member_search(block.acceptor, UInt16(node)) == index)
+            #expect(paxos_member_index(block.acceptor, UInt16(node)) == index)
+        }
+        for node in [0, 2, 3, 6, 8, 19, 21] as [UInt16] {
+            #expect(paxos_member_search(block.acceptor, node) == PAXOS_MEMBERS_MAX)
+            #expect(paxos_member_index(block.acceptor, node) == PAXOS_MEMBERS_MAX)
+        }
+        for (node, status) in [(7, PAXOS_OK), (2, PAXOS_ERR_FOREIGN), (20, PAXOS_OK)] {
+            let run = Run(ballot: ballot(UInt64(node), node: UInt16(node)), slot: 1, entries: [x])
+            #expect(block.receive(acceptFrame(run, sender: UInt16(node))) == status)
+        }
+        #expect(block.settle().map(\.node) == [7, 20])
+    }
+
     @Test("a heartbeat is answered at once, with its round, the promise and the watermark")
     func heartbeat_isAnswered() throws {
         for memory in [0, 1] as [UInt16] {

@@ -69,8 +69,10 @@ struct PrepareTests {
 
     @Test("without a frame: promised, promised again, stale, and 0 is no ballot")
     func withoutFrame() {
-        var promised: UInt64 = 0
+        var promised: UInt64 = 9
         var lsn: UInt64 = 0
+        #expect(paxos_acceptor_prepare(block.acceptor, 0, &promised, &lsn) == PAXOS_ERR_STALE)
+        #expect(promised == 0)
         #expect(paxos_acceptor_prepare(block.acceptor, ballot(5), &promised, &lsn) == PAXOS_OK)
         #expect(promised == ballot(5) && lsn == 1)
         #expect(paxos_acceptor_prepare(block.acceptor, ballot(5), &promised, &lsn) == PAXOS_OK)

@@ -103,6 +103,19 @@ struct RecordTests {
         #expect(block.pollAll().map(\.fields.count) == [4, 4, 1])
     }
 
+    @Test("nor where the entries of one run in the arena are more than a frame holds")
+    func appended_recordIsBoundedWithinRun() {
+        let block = leader(
+            smallConfig {
+                $0.frame_bytes_max = 440 /* 8 bytes less than what fills a run to the last */
+                $0.arena_bytes = 8192
+            })
+        let value = Entry(value: Bytes(repeating: 9, count: 64))
+        let lsns = (1...8).map { append(value, at: UInt64($0), on: block).1 }
+        #expect(lsns == [2, 2, 2, 3, 4, 4, 4, 5])
+        #expect(block.pollAll().map(\.fields.count) == [3, 1, 3, 1])
+    }
+
     @Test("appending when the ring of writes or the arena is full: would block, nothing changes")
     func appended_full() {
         let block = leader()
