@@ -11,7 +11,8 @@ struct Check: ParsableCommand {
             restart, breadth first. A broken rule is printed with the fewest steps that lead to it.
 
             Exit status: 0 all was seen and every rule holds, 1 a rule is broken, 2 there are more \
-            states than --limit, 64 the command line is wrong.
+            states than --limit, 3 they need more memory than --memory, 64 the command line is \
+            wrong.
             """)
 
     @Argument(
@@ -30,7 +31,13 @@ struct Check: ParsableCommand {
     var with: [String] = []
 
     @Option(help: "Give up beyond so many states, each about 40 bytes.")
-    var limit = 200_000_000
+    var limit = 4_000_000_000
+
+    @Option(
+        help: ArgumentHelp(
+            "Give up before this process takes more memory (default: half of the machine's).",
+            valueName: "GiB"))
+    var memory: Double?
 
     func run() throws {
         if list { return printList() }
@@ -43,7 +50,7 @@ struct Check: ParsableCommand {
         }
         var status = ExitCode.success
         for space in spaces {
-            let ended = CheckReport(space).run(limit: limit)
+            let ended = CheckReport(space).run(limit: limit, memoryBytes: memoryBytes)
             if status == .success || ended == .failure { status = ended }
         }
         throw status
@@ -53,10 +60,18 @@ struct Check: ParsableCommand {
         let words: String
     }
 
+    private var memoryBytes: Int {
+        let machine = Double(ProcessInfo.processInfo.physicalMemory)
+        return Int(memory.map { $0 * 1_073_741_824 } ?? machine / 2)
+    }
+
     /// The spaces asked for, with the reductions asked for.
     private func chosen() throws(BadInput) -> [Space] {
         guard (1...4_000_000_000).contains(limit) else {
             throw BadInput(words: "--limit is 1 to 4000000000")
+        }
+        guard memory.map({ (0.1...65_536).contains($0) }) ?? true else {
+            throw BadInput(words: "--memory is 0.1 to 65536 GiB")
         }
         var spaces: [Space] = []
         for name in self.spaces.isEmpty ? ["quick"] : self.spaces {

@@ -10,7 +10,8 @@ struct CheckReport {
 
     init(_ space: Space) { self.space = space }
 
-    func run(limit: Int) -> ExitCode {
+    /// - Parameter memoryBytes: that this process may take.
+    func run(limit: Int, memoryBytes: Int) -> ExitCode {
         say("\(space.name): \(space.summary)")
         let reductions = space.reductions.words.joined(separator: ", ")
         say("  reductions: \(reductions.isEmpty ? "none" : reductions)")
@@ -22,7 +23,8 @@ struct CheckReport {
             explorer.deinitialize(count: 1)
             explorer.deallocate()
         }
-        let verdict = explorer.pointee.run(limit: limit) { progress in
+        let bounds = Explorer.Bounds(states: limit, bytes: memoryBytes) { Usage().memoryBytes }
+        let verdict = explorer.pointee.run(within: bounds) { progress in
             say("  \(line(progress)), \(progress.waiting) to look at")
         }
         let progress = explorer.pointee.progress
@@ -41,6 +43,12 @@ struct CheckReport {
         case .unfinished:
             say("  unfinished: more than \(limit) states")
             return ExitCode(2)
+        case .outOfMemory:
+            say(
+                String(
+                    format: "  unfinished: the next states need more than --memory %.1f GiB",
+                    Double(memoryBytes) / 1_073_741_824))
+            return ExitCode(3)
         }
     }
 
@@ -61,14 +69,15 @@ struct CheckReport {
         let rate = Double(progress.states) / max(seconds, 0.001)
         return "\(progress.states) states, depth \(progress.depth), "
             + String(
-                format: "%.1f s of CPU, %.0f states/s, %d MiB", seconds, rate, usage.memoryMiB)
+                format: "%.1f s of CPU, %.0f states/s, %d MiB", seconds, rate,
+                usage.memoryBytes / 1_048_576)
     }
 }
 
 /// What this process has used so far: time of CPU, and memory at most.
 private struct Usage {
     let seconds: Double
-    let memoryMiB: Int
+    let memoryBytes: Int
 
     init() {
         var usage = rusage()
@@ -82,7 +91,7 @@ private struct Usage {
         precondition(status == 0)
         let times = [usage.ru_utime, usage.ru_stime]
         seconds = times.reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
-        memoryMiB = Int(usage.ru_maxrss) * unitBytes / 1_048_576
+        memoryBytes = Int(usage.ru_maxrss) * unitBytes
     }
 }
 

@@ -34,7 +34,7 @@ struct ModelCheckerTests {
     @Test("a search that is not allowed to see everything does not say that it did")
     func unfinished() {
         var explorer = Explorer(Space(name: "duel", rounds: [1, 1, 0]))
-        let verdict = explorer.run(limit: 100)
+        let verdict = explorer.run(within: .init(states: 100))
         #expect(verdict == .unfinished)
     }
 

@@ -6,12 +6,14 @@ import Testing
 @Suite("reductions")
 struct ReductionTests {
     private let all: Reductions = .usual
+    /// What a search that copies blocks can do as well: it keeps all messages.
+    private static let plain = Reductions.usual.subtracting([.deadMessages, .promptAnswers])
 
     private func explore(
         _ space: Space
     ) -> (verdict: Explorer.Verdict, outcomes: Set<String>, states: Int) {
         var explorer = Explorer(space)
-        let verdict = explorer.run(limit: 400_000)
+        let verdict = explorer.run(within: .init(states: 400_000))
         return (verdict, explorer.outcomes(), explorer.progress.states)
     }
 
@@ -55,6 +57,15 @@ struct ReductionTests {
         #expect(with.states < without.states)
     }
 
+    @Test("only leaders say what is decided")
+    func noNews() { expectSame(without: .noNews, [1, 1, 0]) }
+
+    @Test("who knows all decided neither campaigns nor leads")
+    func noIdleLeaders() { expectSame(without: .noIdleLeaders, [2, 1, 0]) }
+
+    @Test("a question that can be answered is answered at once, and once")
+    func promptAnswers() { expectSame(without: .promptAnswers, [1, 1, 0], [0, 0, 1]) }
+
     @Test("a flush happens at once where nothing left before it")
     func promptFlush() { expectSame(without: .promptFlush, [1, 1, 0]) }
 
@@ -74,13 +85,13 @@ struct ReductionTests {
     @Test(
         "remembered steps are those that the code takes from any block of the same state",
         arguments: [
-            Space(name: "votes", rounds: [1, 0, 0], reductions: .usual.subtracting(.deadMessages)),
+            Space(name: "votes", rounds: [1, 0, 0], reductions: ReductionTests.plain),
             Space(
                 name: "flushes", rounds: [1, 0, 0],
-                reductions: .usual.subtracting([.deadMessages, .promptFlush])),
+                reductions: ReductionTests.plain.subtracting(.promptFlush)),
             Space(
                 name: "crashes", rounds: [1, 0, 0], restarts: [1, 0, 0],
-                reductions: .usual.subtracting(.deadMessages)),
+                reductions: ReductionTests.plain),
         ])
     func steps(_ space: Space) {
         var explorer = Explorer(space)

@@ -37,6 +37,38 @@ struct Column<Element: BitwiseCopyable>: ~Copyable {
     }
 }
 
+/// A column that grows by pieces: nothing is copied, and no more is taken than a piece too much.
+struct ChunkedColumn<Element: BitwiseCopyable>: ~Copyable {
+    private static var chunkBits: Int { 20 }
+    private static var chunkCount: Int { 1 << chunkBits }
+
+    private var chunks = Column<UnsafeMutablePointer<Element>>(capacity: 64)
+    private(set) var count = 0
+
+    deinit {
+        for index in 0..<chunks.count { chunks[index].deallocate() }
+    }
+
+    @inline(__always)
+    mutating func append(_ element: Element) {
+        if count == chunks.count &<< ChunkedColumn.chunkBits { addChunk() }
+        let place = count & (ChunkedColumn.chunkCount &- 1)
+        (chunks[count &>> ChunkedColumn.chunkBits] + place).initialize(to: element)
+        count &+= 1
+    }
+
+    @inline(never)
+    private mutating func addChunk() {
+        chunks.append(.allocate(capacity: ChunkedColumn.chunkCount))
+    }
+
+    subscript(index: Int) -> Element {
+        @inline(__always) get {
+            chunks[index &>> ChunkedColumn.chunkBits][index & (ChunkedColumn.chunkCount &- 1)]
+        }
+    }
+}
+
 /// A number for each pair of numbers: open addressing, linear probing, at most half full.
 struct PairTable: ~Copyable {
     private struct Cell: BitwiseCopyable {

@@ -19,7 +19,7 @@ package struct CopyingSearch {
     package private(set) var violations: [String] = []
 
     package init(_ space: Space, limit: Int) {
-        precondition(!space.reductions.contains(.deadMessages))
+        precondition(space.reductions.isDisjoint(with: [.deadMessages, .promptAnswers]))
         nodes = NodeStates(space)
         self.limit = limit
     }

@@ -11,6 +11,25 @@ package struct Explorer: ~Copyable {
         case violated(steps: [String], rule: String)
         /// Not everything was seen: more states than were allowed.
         case unfinished
+        /// Not everything was seen: the next states need more memory than was allowed.
+        case outOfMemory
+    }
+
+    /// Where a search gives up.
+    package struct Bounds {
+        /// So many states, at most.
+        package var states: Int
+        /// So many bytes, of those that `bytesInUse` says this process takes.
+        package var bytes: Int
+        package var bytesInUse: () -> Int
+
+        package init(
+            states: Int = .max, bytes: Int = .max, bytesInUse: @escaping () -> Int = { 0 }
+        ) {
+            self.states = states
+            self.bytes = bytes
+            self.bytesInUse = bytesInUse
+        }
     }
 
     package struct Progress: Sendable {
@@ -30,6 +49,8 @@ package struct Explorer: ~Copyable {
     private var transitions = 0
     private var depth = 0
     private var place = 0
+    /// At how many states the memory is looked at next.
+    private var nextLook = 0
     let space: Space
 
     package init(_ space: Space) {
@@ -45,13 +66,11 @@ package struct Explorer: ~Copyable {
             waiting: table.count - place)
     }
 
-    /// Explore until all is seen, a rule is broken, or there are more states than allowed.
+    /// Explore until all is seen, a rule is broken, or a bound is reached.
     ///
-    /// - Parameters:
-    ///   - limit: of states.
-    ///   - report: called about every million states.
+    /// - Parameter report: called about every million states.
     package mutating func run(
-        limit: Int = .max, report: (Progress) -> Void = { _ in }
+        within bounds: Bounds = Bounds(), report: (Progress) -> Void = { _ in }
     ) -> Verdict {
         let first = GlobalState(
             locals: SIMD4(locals.first(0), locals.first(1), locals.first(2), 0))
@@ -65,16 +84,27 @@ package struct Explorer: ~Copyable {
             if let verdict = visit() { return verdict }
             place += 1
             if place & 0xFFFFF == 0 { report(progress) }
-            if table.count > limit { return .unfinished }
+            if table.count > bounds.states { return .unfinished }
+            if table.count >= nextLook && !hasMemory(bounds) { return .outOfMemory }
         }
         return .covered
+    }
+
+    /// Whether there is memory for the states until the next look; looks again then.
+    private mutating func hasMemory(_ bounds: Bounds) -> Bool {
+        /* Before the hash table doubles, there is to be a look; one state leads to far fewer. */
+        let margin = 1 << 14
+        let isGrowing = table.room <= margin
+        nextLook = table.count + (isGrowing ? margin * 2 : min(1 << 18, table.room - margin))
+        let needed = isGrowing ? table.growthBytes : 0
+        return bounds.bytesInUse() <= bounds.bytes - needed
     }
 
     /// Every step out of the state at `place`. Never inlined, and the code of the nodes runs before
     /// anything else: so where it stops the program, ``lastWords()`` finds the tables in order.
     @inline(never)
     private mutating func visit() -> Verdict? {
-        let state = table.states[place]
+        let state = table[place]
         for node in 0..<Space.nodeCount where locals.locals[state.locals[node]].first < 0 {
             locals.expand(state.locals[node])
         }
@@ -82,17 +112,7 @@ package struct Explorer: ~Copyable {
             let local = locals.locals[state.locals[node]]
             for index in local.first..<local.first &+ Int(local.count) {
                 let transition = locals.transitions[index]
-                var next = state
-                next.locals[node] = transition.next
-                if transition.sent.0 != 0 {
-                    next.locals[0] = locals.adding(transition.sent.0, to: next.locals[0])
-                }
-                if transition.sent.1 != 0 {
-                    next.locals[1] = locals.adding(transition.sent.1, to: next.locals[1])
-                }
-                if transition.sent.2 != 0 {
-                    next.locals[2] = locals.adding(transition.sent.2, to: next.locals[2])
-                }
+                let next = locals.after(transition, of: node, in: state)
                 transitions &+= 1
                 if transition.violation != 0 {
                     return .violated(
@@ -124,7 +144,7 @@ package struct Explorer: ~Copyable {
     package func outcomes() -> Set<String> {
         var sets: Set<[VoteSet]> = []
         for place in 0..<table.count {
-            let state = table.states[place]
+            let state = table[place]
             sets.insert(
                 (0..<3).map { locals.nodes.disks[locals.state(state.locals[$0]).disk].votes })
         }
@@ -149,7 +169,7 @@ package struct Explorer: ~Copyable {
     private mutating func steps(to place: Int) -> [String] {
         let path = table.path(to: place)
         return zip(path, path.dropFirst()).map { from, to in
-            step(from: table.states[from], to: table.states[to])
+            step(from: table[from], to: table[to])
         }
     }
 
@@ -158,12 +178,7 @@ package struct Explorer: ~Copyable {
             let local = locals.locals[from.locals[node]]
             for index in local.first..<local.first + Int(local.count) {
                 let transition = locals.transitions[index]
-                var next = from
-                next.locals[node] = transition.next
-                let sent = [transition.sent.0, transition.sent.1, transition.sent.2]
-                for other in 0..<Space.nodeCount where sent[other] != 0 {
-                    next.locals[other] = locals.adding(sent[other], to: next.locals[other])
-                }
+                let next = locals.after(transition, of: node, in: from)
                 if next == to { return words(node, transition) }
             }
         }
@@ -187,7 +202,9 @@ package struct Explorer: ~Copyable {
         let words = words(node, NodeEvent(transition.event))
         let sent = [transition.sent.0, transition.sent.1, transition.sent.2]
             .flatMap { locals.sent($0) }.map { locals.nodes.messages.packet($0).title }
-        return sent.isEmpty ? words : words + "; sends " + sent.joined(separator: ", ")
+        if sent.isEmpty { return words }
+        let answered = transition.mayAsk && locals.answersPromptly ? " (answered at once)" : ""
+        return words + "; sends " + sent.joined(separator: ", ") + answered
     }
 }
 

@@ -15,6 +15,8 @@ struct LocalStates: ~Copyable {
         var violation: UInt32
         /// Whether votes or beliefs changed: the state of the whole must be looked at.
         var isNews: Bool
+        /// Whether somebody may have a question now that is answered in this very step.
+        var mayAsk: Bool
     }
 
     struct Local: BitwiseCopyable {
@@ -24,11 +26,21 @@ struct LocalStates: ~Copyable {
         var first: Int
         var count: UInt32
         var index: UInt32
+        /// Place of its answer, if it has a question that is answered at once; -1: none.
+        var answer: Int32 = -1
+    }
+
+    /// What becomes of a node that answers a question, and the numbers of the sets of messages that
+    /// this sends.
+    struct Answer: BitwiseCopyable {
+        var next: UInt32
+        var sent: (UInt32, UInt32, UInt32)
     }
 
     let nodes: NodeStates
     private(set) var locals = Column<Local>()
     private(set) var transitions = Column<Transition>()
+    private(set) var answers = Column<Answer>()
     private(set) var violations = [""]
     private var numbers = PairTable()
     private var insertions = PairTable()
@@ -38,11 +50,13 @@ struct LocalStates: ~Copyable {
     private var sets = MessageSets()
     private let deadMessages: DeadMessages
     private let removesDead: Bool
+    let answersPromptly: Bool
 
     init(_ space: Space) {
         nodes = NodeStates(space)
         deadMessages = DeadMessages(space.reductions)
         removesDead = space.reductions.contains(.deadMessages)
+        answersPromptly = space.reductions.contains(.promptAnswers)
     }
 
     var count: Int { locals.count }
@@ -57,12 +71,68 @@ struct LocalStates: ~Copyable {
         let number = UInt32(locals.count)
         numbers.insert(node, inbox, number)
         locals.append(Local(node: node, inbox: inbox, first: -1, count: 0, index: index))
+        if answersPromptly { answerFirst(number) }
         return number
+    }
+
+    /// Note the answer to the first question, if there is one, of a local state.
+    private mutating func answerFirst(_ local: UInt32) {
+        let (node, inbox) = (locals[local].node, sets[locals[local].inbox])
+        guard let question = inbox.first(where: { isAnswered($0, node) }) else { return }
+        let rest = sets.number(of: inbox.filter { $0 != question })
+        let next = number(node: node, inbox: rest, index: locals[local].index)
+        locals[local].answer = Int32(answers.count)
+        answers.append(Answer(next: next, sent: step(node, .deliver(question)).sent))
+    }
+
+    /// Whether a message asks for decided slots, and gets them all, by a node that stays as it is.
+    private mutating func isAnswered(_ message: UInt32, _ node: UInt32) -> Bool {
+        let question = nodes.messages[message]
+        let decided = nodes.states[Int(node)].image.acceptor.pointee.decided
+        guard question.kind == PAXOS_FRAME_LEARN.rawValue, question.lastSlot <= decided else {
+            return false
+        }
+        let outcome = step(node, .deliver(message))
+        return outcome.next == node && !LocalStates.isSilent(outcome.sent)
     }
 
     func state(_ local: UInt32) -> NodeStates.State { nodes.states[Int(locals[local].node)] }
     func inbox(_ local: UInt32) -> [UInt32] { sets[locals[local].inbox] }
     func sent(_ set: UInt32) -> [UInt32] { sets[set] }
+
+    // MARK: Steps of the whole
+
+    /// The state of the whole after a step of a node: its messages are on their way, and questions
+    /// that are to be answered at once are answered.
+    @inline(__always)
+    mutating func after(
+        _ transition: Transition, of node: Int, in state: GlobalState
+    ) -> GlobalState {
+        var next = state
+        next.locals[node] = transition.next
+        add(transition.sent, to: &next)
+        if transition.mayAsk { answerAll(&next) }
+        return next
+    }
+
+    @inline(__always)
+    private mutating func add(_ sent: (UInt32, UInt32, UInt32), to state: inout GlobalState) {
+        if sent.0 != 0 { state.locals[0] = adding(sent.0, to: state.locals[0]) }
+        if sent.1 != 0 { state.locals[1] = adding(sent.1, to: state.locals[1]) }
+        if sent.2 != 0 { state.locals[2] = adding(sent.2, to: state.locals[2]) }
+    }
+
+    /// Each answer takes a question away, and asks none.
+    @inline(never)
+    private mutating func answerAll(_ state: inout GlobalState) {
+        for node in 0..<Space.nodeCount {
+            while locals[state.locals[node]].answer >= 0 {
+                let answer = answers[Int(locals[state.locals[node]].answer)]
+                state.locals[node] = answer.next
+                add(answer.sent, to: &state)
+            }
+        }
+    }
 
     // MARK: Messages come in
 
@@ -101,9 +171,15 @@ struct LocalStates: ~Copyable {
     /// a rule says is believed only where the shipping code agrees.
     private mutating func doesNothing(_ message: UInt32, _ node: UInt32) -> Bool {
         let outcome = step(node, .deliver(message))
-        let isSilent = outcome.sent.0 | outcome.sent.1 | outcome.sent.2 == 0
-        let isAccept = nodes.messages[message].kind == PAXOS_FRAME_ACCEPT.rawValue
-        return outcome.next == node && outcome.violation == 0 && (isSilent || isAccept)
+        let kind = nodes.messages[message].kind
+        let isRequest =
+            kind == PAXOS_FRAME_PREPARE.rawValue || kind == PAXOS_FRAME_ACCEPT.rawValue
+        return outcome.next == node && outcome.violation == 0
+            && (isRequest || LocalStates.isSilent(outcome.sent))
+    }
+
+    private static func isSilent(_ sent: (UInt32, UInt32, UInt32)) -> Bool {
+        sent.0 | sent.1 | sent.2 == 0
     }
 
     // MARK: What may happen
@@ -132,10 +208,13 @@ struct LocalStates: ~Copyable {
         let next = number(node: outcome.next, inbox: sets.number(of: inbox), index: old.index)
         let after = nodes.states[Int(outcome.next)]
         let votes = nodes.disks[after.disk].votes != nodes.disks[before.disk].votes
+        let sent = [outcome.sent.0, outcome.sent.1, outcome.sent.2].flatMap { sets[$0] }
+        let asks = sent.contains { nodes.messages[$0].kind == PAXOS_FRAME_LEARN.rawValue }
         transitions.append(
             Transition(
                 next: next, event: event.code, sent: outcome.sent, violation: outcome.violation,
-                isNews: votes || after.believed != before.believed))
+                isNews: votes || after.believed != before.believed,
+                mayAsk: asks || locals[next].answer >= 0))
     }
 
     private mutating func step(

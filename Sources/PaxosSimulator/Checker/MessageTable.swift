@@ -35,15 +35,20 @@ struct MessageTable {
     private var frames: [Packet] = []
     private var numbers: [[UInt64]: UInt32] = [:]
     private let areLikeOnesOne: Bool
+    private let areFollowersQuiet: Bool
 
-    init(_ reductions: Reductions) { areLikeOnesOne = reductions.contains(.likeMessages) }
+    init(_ reductions: Reductions) {
+        areLikeOnesOne = reductions.contains(.likeMessages)
+        areFollowersQuiet = reductions.contains(.noNews)
+    }
 
     var count: Int { messages.count }
 
     subscript(number: UInt32) -> Message { messages[Int(number)] }
     func packet(_ number: UInt32) -> Packet { frames[Int(number)] }
 
-    mutating func number(of packet: Packet) -> UInt32 {
+    mutating func number(of sent: Packet) -> UInt32 {
+        let packet = areFollowersQuiet && isFollowers(sent) ? quiet(sent) : sent
         let key = key(packet)
         if let number = numbers[key] { return number }
         let fields = packet.fields
@@ -59,15 +64,38 @@ struct MessageTable {
         return number
     }
 
+    /// Whether a message is an answer, which decides nothing by its watermark.
+    private func isFollowers(_ packet: Packet) -> Bool {
+        switch packet.kind {
+        case PAXOS_FRAME_PROMISE.rawValue, PAXOS_FRAME_REJECTED.rawValue,
+            PAXOS_FRAME_ACCEPTED.rawValue, PAXOS_FRAME_LEARNED.rawValue:
+            return true
+        default: return false
+        }
+    }
+
+    /// The same message without its sender's watermark.
+    private func quiet(_ packet: Packet) -> Packet {
+        var packet = packet
+        var fields = packet.fields
+        fields.watermark = 0
+        paxos_frame_put(&packet.header, &fields)
+        return Packet(header: packet.header, body: packet.body)
+    }
+
     /// What the receiver reads of a message. Where votes are durable nobody looks at the sender's
-    /// incarnation, and of a rejection only at who sent it, why, and the promise it names.
+    /// incarnation, of a rejection only at who sent it, why, and the promise it names, and of what
+    /// is learned at everything but who sent it, if there is no more to be had from there.
     private func key(_ packet: Packet) -> [UInt64] {
         let fields = packet.fields
         let isRejection = fields.kind == UInt8(PAXOS_FRAME_REJECTED.rawValue)
         let isLike = areLikeOnesOne
         let isNamed = !(isLike && isRejection && fields.state != PAXOS_REASON_CONFLICT.rawValue)
+        let isLearned = packet.isKind(PAXOS_FRAME_LEARNED)
+        let isSigned = !(isLike && isLearned && fields.watermark == 0 && fields.flags == 0)
         return [
-            UInt64(fields.kind) << 48 | UInt64(fields.sender) << 32 | UInt64(fields.receiver) << 16,
+            UInt64(fields.kind) << 48 | UInt64(isSigned ? fields.sender : 0) << 32
+                | UInt64(fields.receiver) << 16,
             UInt64(fields.flags) << 16 | UInt64(fields.state),
             isNamed ? fields.ballot : 0,
             isNamed ? fields.slot : 0,

@@ -11,13 +11,18 @@ import CPaxos
 /// search that copies whole blocks.
 struct NodeEncoding {
     private(set) var words: [UInt64] = []
+    private let space: Space
     private let withHeartbeats: Bool
     private let withRejections: Bool
+    private let withMarks: Bool
     private let areLikeRepliesOne: Bool
 
-    init(_ reductions: Reductions) {
+    init(_ space: Space) {
+        self.space = space
+        let reductions = space.reductions
         withHeartbeats = !reductions.contains(.noHeartbeats)
         withRejections = !reductions.contains(.noRejections)
+        withMarks = !reductions.contains(.noNews) || withHeartbeats
         areLikeRepliesOne = reductions.contains(.likeReplies)
         words.reserveCapacity(96)
     }
@@ -56,7 +61,7 @@ struct NodeEncoding {
         addAcceptor(a)
         addCells(a)
         addReplies(a)
-        addProposer(replica, a)
+        if !space.isIdle(replica) { addProposer(replica, a) }
     }
 
     private mutating func addAcceptor(_ a: UnsafeMutablePointer<paxos_acceptor_t>) {
@@ -69,12 +74,14 @@ struct NodeEncoding {
         add(UInt64(acceptor.abstains))
         add(acceptor.unknown_from)
         add(acceptor.unknown_to)
-        add(acceptor.mark)
-        add(acceptor.marked)
-        add(acceptor.commit_ballot)
-        add(acceptor.commit_slot)
+        add(withMarks ? acceptor.mark : 0)
+        add(withMarks ? acceptor.marked : 0)
+        /* Where all is decided that ever will be, no mark has anything left to decide. */
+        let isWhole = acceptor.decided >= space.slots
+        add(isWhole ? 0 : acceptor.commit_ballot)
+        add(isWhole ? 0 : acceptor.commit_slot)
         add(acceptor.stable)
-        add(acceptor.following)
+        add(withHeartbeats ? acceptor.following : 0)
         add(acceptor.heartbeats_owed | acceptor.room_owed &<< 32)
         /* Whether the next append stands behind the last one, and how much there still is room. */
         let isOpen = acceptor.open_run != .max && acceptor.open_limit >= acceptor.open_end
@@ -139,7 +146,8 @@ struct NodeEncoding {
         if withHeartbeats { add(replica.round) }
         for member in 0..<UInt32(a.pointee.member_count) where member != a.pointee.self_index {
             let peer = paxos_peer(r, member).pointee
-            add(peer.decided)
+            /* Who does not lead asks a peer for what it lacks itself, and wants no more of it. */
+            add(isLeader ? peer.decided : max(peer.decided, a.pointee.decided))
             add(peer.promised)
             add(UInt64(peer.owed))
             if isCandidate {

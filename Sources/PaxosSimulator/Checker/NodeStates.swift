@@ -102,7 +102,7 @@ final class NodeStates {
     /// The number of the state that is in a scratch.
     private func intern(_ scratch: Scratch, disk: UInt32, pending: [Packet]) -> UInt32 {
         let recovered = recover(disk, after: scratch.acceptor.pointee)
-        var encoding = NodeEncoding(space.reductions)
+        var encoding = NodeEncoding(space)
         encoding.add(scratch.replica)
         encoding.add(UInt64(pending.count))
         for record in pending { encoding.add(record) }
@@ -141,6 +141,8 @@ final class NodeStates {
         case .deliver: return true
         case .flush(let records): return records <= state.pending.count
         case .campaign:
+            let isLate = replica.acceptor.decided >= space.slots
+            if isLate && space.reductions.contains(.noIdleLeaders) { return false }
             let highest = (0..<UInt32(Space.nodeCount)).reduce(replica.acceptor.promised) {
                 max($0, paxos_peer(state.image.replica, $1).pointee.promised)
             }
@@ -242,6 +244,9 @@ final class NodeStates {
         case PAXOS_FRAME_HEARTBEAT.rawValue, PAXOS_FRAME_HEARTBEAT_REPLY.rawValue:
             return !reductions.contains(.noHeartbeats)
         case PAXOS_FRAME_REJECTED.rawValue: return !reductions.contains(.noRejections)
+        case PAXOS_FRAME_COMMIT.rawValue:
+            let leadsNothing = scratch.replica.pointee.first_slot > space.slots
+            return !(leadsNothing && reductions.contains(.noIdleLeaders))
         case PAXOS_FRAME_LEARN.rawValue: return !reductions.contains(.noLearning)
         default: return true
         }

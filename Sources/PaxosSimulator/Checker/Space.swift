@@ -33,6 +33,24 @@ package struct Space: Sendable {
         self.reductions = reductions
     }
 
+    /// Whether a node has no part any more but to vote and to answer: it knows all that this space
+    /// decides, so it does not campaign, and if it leads, or comes to lead, it has nothing to say.
+    func isIdle(_ replica: UnsafeMutablePointer<paxos_replica_t>) -> Bool {
+        let decided = replica.pointee.acceptor.decided
+        guard decided >= slots, reductions.isSuperset(of: [.noIdleLeaders, .noHeartbeats]) else {
+            return false
+        }
+        let isLeader = replica.pointee.role == PAXOS_ROLE_LEADER.rawValue
+        if isLeader && replica.pointee.next_slot <= slots { return false }
+        return (0..<UInt32(Space.nodeCount)).allSatisfy { member in
+            let peer = paxos_peer(replica, member).pointee
+            let isTold =
+                member == replica.pointee.acceptor.self_index || !isLeader
+                || max(peer.told, peer.decided) >= decided
+            return isTold && UInt32(peer.owed) & PAXOS_OWED_PREPARE.rawValue == 0
+        }
+    }
+
     /// What a node of this space is told at init.
     func config(node: UInt16, incarnation: UInt32) -> paxos_config_t {
         var config = paxos_config_t()
@@ -62,8 +80,8 @@ package struct Space: Sendable {
 /// Ways to explore fewer states without missing a violation. What each rests on is argued in
 /// Checker.md; each is switched off once, in a smaller space, by a test.
 package struct Reductions: OptionSet, Sendable, Hashable {
-    package let rawValue: UInt8
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    package let rawValue: UInt16
+    package init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// A message that can do nothing any more is removed.
     package static let deadMessages = Reductions(rawValue: 1)
@@ -80,14 +98,22 @@ package struct Reductions: OptionSet, Sendable, Hashable {
 
     /// A reply like one that waits already is the same one.
     package static let likeReplies = Reductions(rawValue: 64)
+    /// Only leaders say what is decided.
+    package static let noNews = Reductions(rawValue: 128)
+    /// A question for decided slots that can be answered is answered before all else, and once.
+    package static let promptAnswers = Reductions(rawValue: 256)
+    /// A node that knows every slot of the space decided neither campaigns nor leads.
+    package static let noIdleLeaders = Reductions(rawValue: 512)
 
     package static let usual: Reductions = [
-        .deadMessages, .likeMessages, .likeReplies, .noHeartbeats, .noRejections, .promptFlush,
+        .deadMessages, .likeMessages, .likeReplies, .noHeartbeats, .noRejections, .noNews,
+        .noIdleLeaders, .promptAnswers, .promptFlush,
     ]
     package static let names: [(name: String, reduction: Reductions)] = [
         ("dead-messages", .deadMessages), ("like-messages", .likeMessages),
         ("like-replies", .likeReplies), ("no-heartbeats", .noHeartbeats),
-        ("no-rejections", .noRejections), ("no-learning", .noLearning),
+        ("no-rejections", .noRejections), ("no-learning", .noLearning), ("no-news", .noNews),
+        ("no-idle-leaders", .noIdleLeaders), ("prompt-answers", .promptAnswers),
         ("prompt-flush", .promptFlush),
     ]
 
