@@ -7,7 +7,7 @@ struct ModelCheckerTests {
     @Test("single decree, two nodes with one ballot each, every node may crash once: all is seen")
     func duelWithCrashes() {
         var explorer = Explorer(
-            Space(name: "duel", rounds: [1, 1, 0], restarts: [0, 0, 1]))
+            Space(name: "duel", rounds: [1, 1, 0], restarts: [1, 1, 1]))
         let verdict = explorer.run()
         #expect(verdict == .covered)
         #expect(explorer.progress.depth > 20)
@@ -36,6 +36,13 @@ struct ModelCheckerTests {
         var explorer = Explorer(Space(name: "duel", rounds: [1, 1, 0]))
         let verdict = explorer.run(within: .init(states: 100))
         #expect(verdict == .unfinished)
+    }
+
+    @Test("a search stops before it takes more memory than it is allowed")
+    func outOfMemory() {
+        var explorer = Explorer(Space(name: "duel", rounds: [1, 1, 0]))
+        let verdict = explorer.run(within: .init(bytes: 1_000_000) { 1_000_001 })
+        #expect(verdict == .outOfMemory)
     }
 
     @Test("what an acceptor that forgot its promise leads to comes with the fewest steps")

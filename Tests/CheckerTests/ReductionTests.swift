@@ -19,13 +19,15 @@ struct ReductionTests {
 
     private func expectSame(
         without reduction: Reductions, _ rounds: [UInt64], _ restarts: [UInt32] = [0, 0, 0],
+        slots: UInt64 = 1,
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
         let with = explore(
-            Space(name: "with", rounds: rounds, restarts: restarts, reductions: all))
+            Space(
+                name: "with", rounds: rounds, slots: slots, restarts: restarts, reductions: all))
         let without = explore(
             Space(
-                name: "without", rounds: rounds, restarts: restarts,
+                name: "without", rounds: rounds, slots: slots, restarts: restarts,
                 reductions: all.subtracting(reduction)))
         #expect(with.verdict == .covered, sourceLocation: sourceLocation)
         #expect(without.verdict == .covered, sourceLocation: sourceLocation)
@@ -34,7 +36,10 @@ struct ReductionTests {
     }
 
     @Test("messages that can do nothing are removed")
-    func deadMessages() { expectSame(without: .deadMessages, [1, 0, 0], [1, 0, 0]) }
+    func deadMessages() {
+        expectSame(without: .deadMessages, [1, 1, 0])
+        expectSame(without: .deadMessages, [1, 0, 0], [1, 0, 1])
+    }
 
     @Test("messages that differ in what nobody reads are one")
     func likeMessages() { expectSame(without: .likeMessages, [1, 0, 0], [1, 0, 1]) }
@@ -58,13 +63,18 @@ struct ReductionTests {
     }
 
     @Test("only leaders say what is decided")
-    func noNews() { expectSame(without: .noNews, [1, 1, 0]) }
+    func noNews() { expectSame(without: .noNews, [1, 1, 0], [0, 0, 1]) }
 
     @Test("who knows all decided neither campaigns nor leads")
     func noIdleLeaders() { expectSame(without: .noIdleLeaders, [2, 1, 0]) }
 
     @Test("a question that can be answered is answered at once, and once")
     func promptAnswers() { expectSame(without: .promptAnswers, [1, 1, 0], [0, 0, 1]) }
+
+    @Test(
+        "what holds of one slot holds of two",
+        arguments: [.deadMessages, .noNews, .promptAnswers, .promptFlush] as [Reductions])
+    func twoSlots(_ reduction: Reductions) { expectSame(without: reduction, [1, 0, 0], slots: 2) }
 
     @Test("a flush happens at once where nothing left before it")
     func promptFlush() { expectSame(without: .promptFlush, [1, 1, 0]) }
@@ -92,6 +102,7 @@ struct ReductionTests {
             Space(
                 name: "crashes", rounds: [1, 0, 0], restarts: [1, 0, 0],
                 reductions: ReductionTests.plain),
+            Space(name: "duel", rounds: [1, 1, 0], reductions: ReductionTests.plain),
         ])
     func steps(_ space: Space) {
         var explorer = Explorer(space)

@@ -15,7 +15,7 @@ extension Space {
     package static let thorough: [Space] = [
         Space(
             name: "takeover-again", rounds: [2, 2, 0], slots: 2,
-            reductions: .usual.union(.noLearning)),
+            reductions: .usual.union(.noLearning))
     ]
 
     /// Seconds each: where a mistake shows with few steps.
