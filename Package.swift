@@ -30,7 +30,8 @@ let package = Package(
             name: "CLibBSD", path: "CSources/CLibBSD", pkgConfig: "libbsd",
             providers: [.apt(["libbsd-dev"])]),
         .target(
-            name: "CPaxosHost", dependencies: ["CPaxos", "CLibBSD"], path: "CSources/CPaxosHost"),
+            name: "CPaxosHost", dependencies: ["CPaxos", "CLibBSD"], path: "CSources/CPaxosHost",
+            exclude: ["JOURNAL.md"]),
         .target(name: "PaxosCore", dependencies: ["CPaxos"], swiftSettings: embedded),
         .target(
             name: "Paxos", dependencies: ["PaxosCore", "CPaxos"],
@@ -59,6 +60,11 @@ let package = Package(
         .testTarget(name: "CheckerTests", dependencies: ["PaxosSimulator", "CPaxos"]),
         .testTarget(name: "SimulatorTests", dependencies: ["PaxosSimulator", "CPaxos"]),
         .testTarget(name: "LinearizabilityTests", dependencies: ["PaxosSimulator", "CPaxos"]),
+        .target(
+            name: "CJournalModel", dependencies: ["CPaxosHost", "CPaxos"],
+            path: "Tests/CJournalModel"),
+        .testTarget(
+            name: "JournalTests", dependencies: ["CJournalModel", "CPaxosHost", "CPaxos"]),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
         .testTarget(name: "PaxosTests", dependencies: ["Paxos", "CAllocationCount"]),
         .testTarget(name: "BenchTests", dependencies: ["bench"]),

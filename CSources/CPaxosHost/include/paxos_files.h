@@ -1,0 +1,50 @@
+/* paxos_files.h - the few file operations that the journal needs, as a table of functions.
+ *
+ * Owns     nothing; a table is the caller's and outlives what was opened with it.
+ * Never    retries what failed: that is for the caller to decide, and it decides not to.
+ * Threads  as the functions in the table. Those of paxos_files_posix: any.
+ *
+ * Between the journal and the operating system, so that tests can put a disk there that loses,
+ * tears and damages what it was given. A result below 0 is a negated errno. */
+#ifndef PAXOS_FILES_H
+#define PAXOS_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct paxos_files {
+    void *context; /* the first argument of every function */
+
+    /* Open for reading and writing; with `create` also where there is none. A descriptor. */
+    int (*open)(void *context, const char *path, bool create);
+    /* The same, and lock it against every other process until it is closed. -EWOULDBLOCK: it is
+     * locked. Source: flopen(3bsd). */
+    int (*lock)(void *context, const char *path, bool create);
+    void (*close)(void *context, int file);
+    /* Bytes of the file. */
+    int64_t (*size)(void *context, int file);
+    /* As pread(2) and pwrite(2), whole or in part; the caller goes on where they stopped. */
+    int64_t (*read)(
+        void *context, int file, uint8_t *bytes, size_t length_bytes, uint64_t offset_bytes);
+    int64_t (*write)(
+        void *context, int file, const uint8_t *bytes, size_t length_bytes, uint64_t offset_bytes);
+    /* What was written to the file before is there after a power cut. */
+    int (*flush)(void *context, int file);
+    int (*make_directory)(void *context, const char *path);
+    int (*rename)(void *context, const char *from, const char *to);
+    /* Names made or changed in the directory before are there after a power cut. */
+    int (*flush_directory)(void *context, const char *path);
+} paxos_files_t;
+
+/* Those of the operating system: fdatasync(2), on Darwin F_FULLFSYNC. */
+const paxos_files_t *paxos_files_posix(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

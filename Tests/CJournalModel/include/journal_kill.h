@@ -1,0 +1,21 @@
+/* journal_kill.h - a process that writes a journal on real files, killed over and over.
+ *
+ * For tests. Threads: one run at a time per directory; forks. */
+#ifndef JOURNAL_KILL_H
+#define JOURNAL_KILL_H
+
+#include <stdint.h>
+
+typedef struct journal_kills {
+    uint64_t kills;
+    uint64_t flushes; /* that the killed said were durable */
+    uint64_t records; /* in the journal at the end         */
+} journal_kills_t;
+
+/* Make a journal in `directory`, which is empty, then `kills` times: a child opens it and appends
+ * and flushes as fast as it can, and says what is durable; it is killed; the journal is opened and
+ * every record looked at. NULL, or what went wrong. */
+const char *journal_kill_run(
+    const char *directory, uint32_t kills, uint64_t seed, journal_kills_t *tally);
+
+#endif
