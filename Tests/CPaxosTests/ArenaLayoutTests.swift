@@ -96,6 +96,41 @@ struct ArenaLayoutTests {
         }
     }
 
+    /// The ring is 2048 bytes, the reserve 368, a run that grows at most 256.
+    @Test(
+        "how far a run may grow: to its limit, to the end of the ring, to where the reserve begins",
+        arguments: [
+            (0, 0, 256), (0, 1504, 1680), (352, 1600, 1680), (368, 1600, 1856), (1024, 1920, 2048),
+            (1024, 1776, 2032), (3008, 3648, 3904), (2048, 3552, 3728), (3008, 3968, 4096),
+            (1408, 2592, 2848), (1200, 2704, 2880), (1200, 2608, 2864),
+        ] as [(UInt64, UInt64, UInt64)])
+    func openLimit(tail: UInt64, head: UInt64, limit: UInt64) {
+        let block = roomy()
+        let a = block.acceptor
+        var out: (UInt64, UInt64) = (0, 0)
+        #expect(paxos_acceptor_prepare(a, ballot(5, node: 1), &out.0, &out.1) == PAXOS_OK)
+        (a.pointee.arena_tail, a.pointee.arena_head) = (tail, head)
+        a.pointee.pinned_from = tail
+        if tail != head { _ = paxos_run_header_put(a, tail, 1000, 1, UInt32(head - tail)) }
+        var header = paxos_entry_get(small(1).bytes)
+        #expect(paxos_log_append(a, out.0, 1, &header, small(1).value, &out.1) == PAXOS_OK)
+        #expect(a.pointee.open_run == head && a.pointee.open_end == head + 48)
+        #expect(a.pointee.open_limit == limit && a.pointee.arena_head == head + 48)
+        /* It grows to there, and not a byte further. */
+        var slot: UInt64 = 2
+        while a.pointee.open_run == head && slot < 20 {
+            guard paxos_log_append(a, out.0, slot, &header, small(1).value, &out.1) == PAXOS_OK
+            else { break }
+            slot += 1
+        }
+        let count = (limit - head - 16) / 32
+        let last = paxos_cell(a, count).pointee
+        #expect(last.position == head + 16 + 32 * (count - 1) && last.behind == count - 1)
+        let next = paxos_cell(a, count + 1).pointee
+        #expect(next.slot == 0 || next.behind == 0)
+        #expect(little32(block.bytes(at: Int(paxos_arena_offset(a, head)), count: 16), 8) == count)
+    }
+
     @Test("all that is not sent pins the arena, to whichever member, and nothing that is")
     func pins() {
         let block = AcceptorBlock(
@@ -127,6 +162,7 @@ struct ArenaLayoutTests {
             #expect(block.sent(token) == PAXOS_OK)
         }
         #expect(paxos_arena_pinned(block.acceptor) == .max)
+        #expect(block.sent(4 << 48 | 1) == PAXOS_ERR_RANGE, "the fourth of three members")
     }
 
     @Test("compaction tells a slot's own entry from what a candidate was told of it")

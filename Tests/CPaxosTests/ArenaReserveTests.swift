@@ -76,6 +76,23 @@ struct ArenaReserveTests {
         #expect(accept(block, slot, [entry]) == PAXOS_OK)
     }
 
+    @Test("what a candidate was told uses the reserve for the lowest gap alone")
+    func kept_usesReserveForGap() {
+        let block = block(448, memory: true)
+        let entry = Entry(value: Bytes(repeating: 3, count: 64))
+        func keep(_ slot: UInt64) -> Bool {
+            paxos_log_keep(block.acceptor, slot, entry.bytes, UInt32(entry.bytes.count)) != .max
+        }
+        for decided in [0, 1] as [UInt64] {
+            var slot = max(block.status.last_slot, 2) + 1
+            while accept(block, slot, [entry]) == PAXOS_OK { slot += 1 }
+            #expect(!keep(decided + 2) && keep(decided + 1), "\(decided) decided")
+            #expect(accept(block, decided + 1, [entry]) == PAXOS_OK)
+            #expect(block.receive(commitFrame(ballot(5), upTo: decided + 1)) == PAXOS_OK)
+            #expect(block.status.decided == decided + 1)
+        }
+    }
+
     @Test("what was replaced under higher ballots is room again")
     func replaced_isReclaimed() {
         for memory in [true, false] {

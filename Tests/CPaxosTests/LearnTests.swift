@@ -32,6 +32,54 @@ struct LearnTests {
         #expect(block.status.promised == ballot(5))
     }
 
+    @Test("a learned entry has no ballot of what its cell held a window before")
+    func learned_inUsedCell() {
+        for slots in [[17, 18], [18, 17]] as [[UInt64]] {
+            let block = AcceptorBlock()
+            for slot in 1...2 as ClosedRange<UInt64> {
+                let run = Run(ballot: ballot(5), slot: slot, entries: [y])
+                #expect(block.receive(acceptFrame(run)) == PAXOS_OK)
+            }
+            #expect(block.receive(commitFrame(ballot(5), upTo: 2)) == PAXOS_OK)
+            #expect(block.trim(2) == PAXOS_OK)
+            _ = block.settle()
+            for slot in slots {
+                #expect(block.receive(learnedFrame(slot: slot, [x])) == PAXOS_OK)
+            }
+            for slot in slots { #expect(block.look(slot) == .chosen(0, x)) }
+        }
+    }
+
+    @Test("chosen stays chosen where a run holds it again, beside what is new")
+    func chosen_inAcceptedRun() {
+        #expect(block.receive(learnedFrame(slot: 1, [x])) == PAXOS_OK)
+        accept(ballot(5), 1, x, y)
+        #expect(block.look(1) == .chosen(ballot(5), x))
+        #expect(block.look(2) == .accepted(ballot(5), y))
+    }
+
+    @Test("what is learned as it was accepted needs neither record nor room")
+    func learned_asAccepted() {
+        accept(ballot(5), 2, x, y)
+        let head = block.acceptor.pointee.arena_head
+        let lsn = block.status.lsn
+        #expect(block.receive(learnedFrame(slot: 2, [x, y])) == PAXOS_OK)
+        #expect(block.look(2) == .chosen(ballot(5), x) && block.look(3) == .chosen(ballot(5), y))
+        #expect(block.acceptor.pointee.arena_head == head && block.status.lsn == lsn)
+        /* The same length, other bytes: under another ballot the others chose it. */
+        accept(ballot(5), 4, x)
+        #expect(block.receive(learnedFrame(slot: 4, [y])) == PAXOS_OK)
+        #expect(block.look(4) == .chosen(ballot(5), y) && block.status.lsn == lsn + 2)
+    }
+
+    @Test("pages of what was learned wait for no flush, not even for the first")
+    func learnedPage_needsNoFlush() {
+        #expect(block.receive(learnedFrame(slot: 1, [x])) == PAXOS_OK)
+        #expect(block.receive(learnFrame(slot: 1, count: 1)) == PAXOS_OK)
+        #expect(block.status.flushed == 0)
+        #expect(block.pollAll().map(\.isWrite) == [true, false])
+    }
+
     @Test("learned beyond a gap is held, and decided when the gap is learned too")
     func learned_beyondGap() {
         #expect(block.receive(learnedFrame(slot: 3, [x])) == PAXOS_OK)

@@ -54,6 +54,20 @@ struct LearnedPageTests {
         #expect(learn(1, 3).map(Page.init) == [Page(PAXOS_RUN_CHOSEN, 1, 3)])
     }
 
+    @Test("a page ends where the request does, though more stands behind it")
+    func pages_endWithRequest() {
+        let run = Run(ballot: ballot(5), slot: 1, entries: Array(repeating: x, count: 6))
+        #expect(block.receive(acceptFrame(run)) == PAXOS_OK)
+        _ = block.settle()
+        #expect(block.receive(commitFrame(ballot(5), upTo: 5)) == PAXOS_OK)
+        for (slot, count, told) in [(1, 1, 1), (2, 2, 2), (2, 4, 4), (2, 5, 4), (5, 9, 1)] {
+            #expect(
+                learn(UInt64(slot), UInt32(count)).map(Page.init) == [
+                    Page(PAXOS_RUN_CHOSEN, UInt64(slot), UInt32(told))
+                ])
+        }
+    }
+
     @Test("below the trim point: said to be trimmed, and no more")
     func pages_trimmed() {
         fill(block, 5, decided: 5)
@@ -94,6 +108,22 @@ struct LearnedPageTests {
         }
         #expect(block.receive(other) == PAXOS_OK)
         #expect(block.pollAll().map(\.node) == [3, 3])
+    }
+
+    @Test("tokens go round after 2^48 sends to a member, and still name the send")
+    func tokens_goRound() {
+        fill(block, 4, decided: 4)
+        let member = paxos_members(block.acceptor) + 1
+        for before in [1 << 47 - 2, 1 << 48 - 2] as [UInt64] {
+            (member.pointee.sends_polled, member.pointee.sends_done) = (before, before)
+            #expect(block.receive(learnFrame(slot: 1, count: 4)) == PAXOS_OK)
+            let tokens = block.pollAll().map(\.token)
+            #expect(Set(tokens).count == 4 && tokens.allSatisfy { $0 >> 48 == 2 })
+            for (index, token) in tokens.enumerated() {
+                #expect(block.sent(token) == PAXOS_OK)
+                #expect(member.pointee.sends_done == before + UInt64(index) + 1)
+            }
+        }
     }
 
     @Test("a token is good once and for all before it; one never given out is out of range")

@@ -144,6 +144,33 @@ struct RecordTests {
         for slot in 1...held { #expect(memory.look(slot).value == large.value) }
     }
 
+    @Test("voting for what another accepted is a record of entries; its slot stands alone then")
+    func revoted_otherEntry() throws {
+        let block = leader()
+        for slot in 1...3 as ClosedRange<UInt64> { _ = append(x, at: slot, on: block) }
+        _ = block.settle()
+        var out: (UInt64, UInt64) = (0, 0)
+        #expect(
+            paxos_acceptor_prepare(block.acceptor, ballot(7, node: 1), &out.0, &out.1) == PAXOS_OK)
+        _ = block.settle()
+        for slot in [2, 5] as [UInt64] {
+            let bytes = UInt32(y.bytes.count)
+            let position = paxos_log_keep(block.acceptor, slot, y.bytes, bytes)
+            let lsn = paxos_log_revote(block.acceptor, out.0, slot, position, bytes)
+            #expect(lsn == block.status.lsn && block.look(slot) == .accepted(out.0, y))
+            let write = try #require(block.poll())
+            #expect(write.fields.kind == PAXOS_RECORD_ENTRIES.byte && write.frame.body == y.bytes)
+            #expect(write.fields.slot == slot && write.fields.count == 1)
+            #expect(write.fields.digest == digestOf(y.bytes, from: slot))
+        }
+        #expect(block.status.last_slot == 5)
+        let behind = (1...5 as ClosedRange<UInt64>).map {
+            paxos_cell(block.acceptor, $0).pointee.behind
+        }
+        #expect(behind == [0, 0, 0, 0, 0])
+        #expect(block.look(3) == .accepted(ballot(5, node: 1), x))
+    }
+
     @Test("voting again for what is held is a record of ballots, and those of a run are one")
     func revoted_ballotsOnly() throws {
         let block = leader()

@@ -47,6 +47,19 @@ struct RefusalTests {
             altered(frame) { move(&$0, from: 2, to: 1, \.sender) }, PAXOS_ERR_FOREIGN, "itself")
     }
 
+    @Test("one entry and more behind it: malformed, though the digest is that of the one")
+    func oneEntryAndMore() {
+        for slot in [1, 3] as [UInt64] {
+            let one = acceptFrame(Run(ballot: ballot(5), slot: slot, entries: [run.entries[0]]))
+            let body = one.body + run.entries[1].bytes
+            var fields = one.fields!
+            fields.body_bytes = UInt32(body.count)
+            let frame = Frame(header: encode(fields), body: body)
+            expectRefused(frame, PAXOS_ERR_WIRE, "slot \(slot)")
+            #expect(block.receive(one) == PAXOS_OK)
+        }
+    }
+
     @Test("of another configuration: foreign, whatever tells it", arguments: [1, 7, 8])
     func otherFingerprint(kind: Int) {
         let frame = FrameCatalogue.all(fingerprint: block.fingerprint)[kind - 1]

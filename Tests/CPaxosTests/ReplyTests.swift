@@ -7,6 +7,7 @@ struct ReplyTests {
         smallConfig {
             $0.incarnation = 3
             $0.memory_only = 1
+            $0.reply_ring = 1 /* each reply stands where the one before stood */
         })
     let x = Entry.command("X")
     let y = Entry.command("a longer value")

@@ -57,6 +57,31 @@ struct TornTailTests {
         #expect(after.look(3) == .accepted(ballot(6), third.entries[0]))
     }
 
+    @Test("damage in what was trimmed makes nothing above it unknown")
+    func damageBelowTrim() throws {
+        let block = AcceptorBlock()
+        #expect(block.receive(acceptFrame(run)) == PAXOS_OK)
+        #expect(block.receive(commitFrame(ballot(5), upTo: 1)) == PAXOS_OK)
+        #expect(block.trim(1) == PAXOS_OK) /* so that the record of slot 1 says so, too */
+        var journal = Journal()
+        for slot in [6, 7] as [UInt64] {
+            let next = Run(ballot: ballot(5), slot: slot, entries: [Entry.command("Y")])
+            #expect(block.receive(acceptFrame(next)) == PAXOS_OK)
+            _ = journal.settle(block)
+        }
+        for index in 0...1 { journal.records[index].body[30] ^= 1 }
+        let lsn = block.status.flushed
+        let after = journal.recovered(applied: 1, acknowledged: lsn).block
+        let prepare = prepareFrame(ballot(9), fingerprint: after.fingerprint)
+        #expect(after.receive(prepare) == PAXOS_OK)
+        #expect(
+            after.settle().map(Page.init) == [
+                Page(PAXOS_RUN_TRIMMED, 1, 1), Page(PAXOS_RUN_EMPTY, 2, 4),
+                Page(PAXOS_RUN_UNKNOWN, 6, 1),
+                Page(PAXOS_RUN_ACCEPTED, 7, 1, ballot: ballot(5), flags: PAXOS_FLAG_LAST),
+            ])
+    }
+
     @Test("a record behind one that cannot be read vouches only for what was flushed before it")
     func flushedBeforeTheGap() throws {
         let block = AcceptorBlock()
