@@ -15,7 +15,8 @@ extension Space {
     package static let thorough: [Space] = [
         Space(
             name: "takeover-again", rounds: [2, 2, 0], slots: 2,
-            reductions: .usual.union(.noLearning))
+            reductions: .usual.union(.noLearning)),
+        Space(name: "takeover-crash", rounds: [1, 1, 0], slots: 2, restarts: [0, 0, 1]),
     ]
 
     /// Seconds each: where a mistake shows with few steps.
