@@ -32,6 +32,12 @@ let package = Package(
         .target(
             name: "CPaxosHost", dependencies: ["CPaxos", "CLibBSD"], path: "CSources/CPaxosHost",
             exclude: ["JOURNAL.md"]),
+        .systemLibrary(
+            name: "CSodium", path: "CSources/CSodium", pkgConfig: "libsodium",
+            providers: [.apt(["libsodium-dev"])]),
+        .target(
+            name: "CPaxosTransport", dependencies: ["CPaxos", "CPaxosHost", "CLibBSD", "CSodium"],
+            path: "CSources/CPaxosTransport", exclude: ["TRANSPORT.md"]),
         .target(name: "PaxosCore", dependencies: ["CPaxos"], swiftSettings: embedded),
         .target(
             name: "Paxos", dependencies: ["PaxosCore", "CPaxos"],
@@ -65,6 +71,13 @@ let package = Package(
             path: "Tests/CJournalModel"),
         .testTarget(
             name: "JournalTests", dependencies: ["CJournalModel", "CPaxosHost", "CPaxos"]),
+        .target(
+            name: "CTransportModel",
+            dependencies: [
+                "CPaxosTransport", "CPaxosHost", "CPaxos", "CSodium", "CAllocationCount",
+            ],
+            path: "Tests/CTransportModel"),
+        .testTarget(name: "TransportTests", dependencies: ["CTransportModel"]),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
         .testTarget(name: "PaxosTests", dependencies: ["Paxos", "CAllocationCount"]),
         .testTarget(name: "BenchTests", dependencies: ["bench"]),

@@ -1,0 +1,37 @@
+/* stories.c - the stories by number and name. */
+#include "stories.h"
+
+#include <stddef.h>
+
+#include "transport_model.h"
+
+static const struct {
+    const char *name;
+    const char *(*run)(void);
+} stories[] = {
+    {"a million frames, each in its order, byte for byte, and no allocation", story_million},
+    {"a million frames without a key", story_million_trusted},
+    {"frames of every length", story_long_frames},
+    {"a member that stops reading", story_reader_stops},
+    {"every member restarts, alone and with another", story_restarts},
+    {"options and addresses that break a rule", story_options},
+    {"a stream that comes byte by byte", story_dribble},
+    {"every bit of a stream, flipped", story_bit_flips},
+    {"hellos of strangers", story_strangers},
+    {"frames that are refused", story_frames_refused},
+    {"connections and frames said again", story_replay},
+    {"clones and earlier lives of a node", story_lives},
+    {"handshakes that never end", story_slow_loris},
+};
+
+uint32_t transport_story_count(void) {
+    return sizeof stories / sizeof stories[0];
+}
+
+const char *transport_story_name(uint32_t index) {
+    return stories[index].name;
+}
+
+const char *transport_story_run(uint32_t index) {
+    return stories[index].run();
+}
