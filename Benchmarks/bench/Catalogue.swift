@@ -42,6 +42,14 @@ struct Catalogue {
                 suites.append(SwiftSuite(valueBytes: value, batch: batch, seed: seed))
             }
         }
+        for value in values ?? [64] {
+            for batch in batches {
+                suites.append(
+                    JournalSuite(
+                        valueBytes: value, batch: batch, seed: seed,
+                        directory: selection.directory))
+            }
+        }
         self.suites = suites
     }
 

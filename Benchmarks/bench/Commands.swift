@@ -59,7 +59,8 @@ struct List: ParsableCommand {
         Terminal.print(
             """
 
-            Rates count a second of CPU of the one thread that does all the work. batch=N: N
+            Rates count a second of CPU of the one thread that does all the work; those of the
+            journal a second of the wall clock, since its thread waits for the disk. batch=N: N
             values are proposed, then all effects run until every replica has delivered them,
             then the next N. A row's value is the median of its repetitions, its spread half of
             (largest - smallest) as a part of the median.

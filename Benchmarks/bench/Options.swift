@@ -1,5 +1,6 @@
 import ArgumentParser
 import CPaxosHost
+import Foundation
 
 /// A list of sizes or counts, as `64,1K`.
 struct NumberList: Equatable {
@@ -60,6 +61,9 @@ struct Selection: ParsableArguments {
 
     @Option(help: "Seed of the values' bytes and of the delays.", transform: Parse.seed)
     var seed: UInt64 = 1
+
+    @Option(help: ArgumentHelp("Where the suites that flush make their files.", valueName: "path"))
+    var directory = FileManager.default.temporaryDirectory.path
 
     mutating func validate() throws {
         let value = values?.numbers.max() ?? 0

@@ -4,11 +4,12 @@ import CPaxosHost
 enum Unit: String {
     case messages = "msg/s"
     case commits = "commits/s"
+    case records = "records/s"
     case nanoseconds = "ns"
     case events = "events"
 
     /// Whether more of it is better.
-    var isRate: Bool { self == .messages || self == .commits }
+    var isRate: Bool { self == .messages || self == .commits || self == .records }
 }
 
 /// Work done and what it cost: nanoseconds of this thread's CPU, or events where they are counted.

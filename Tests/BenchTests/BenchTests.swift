@@ -50,6 +50,7 @@ struct BenchTests {
             "cluster.commit nodes=3 value=64B batch=1", "cluster.commit nodes=3 value=64B batch=64",
             "cluster.commit nodes=5 value=1024B batch=64", "cluster.takeover nodes=3 window=4096",
             "swift.propose nodes=3 value=64B batch=1", "swift.propose nodes=3 value=64B batch=64",
+            "journal.append batch=1 value=64B", "journal.append batch=64 value=64B",
         ] {
             #expect(outcome.lines.contains { $0.hasPrefix(name + " [") }, "\(name)")
         }

@@ -179,7 +179,9 @@ static void restore(run_t *run) {
 
 /* The power fails, or the process ends. */
 static void fall(run_t *run) {
-    if (run->weather == JOURNAL_KILLS) {
+    /* After an error, too: what is seen then may be on no disk. */
+    const bool may_go_on = run->weather == JOURNAL_ERRORS && draw(run, 2) == 0;
+    if (run->weather == JOURNAL_KILLS || may_go_on) {
         disk_end_process(&run->disk);
     } else {
         disk_cut_power(&run->disk, cut_of(run));

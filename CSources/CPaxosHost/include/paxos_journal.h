@@ -107,7 +107,8 @@ typedef struct paxos_journal_options {
  *       ERR_MISSING, ERR_LOCKED, ERR_VERSION, ERR_FOREIGN, ERR_CORRUPT, ERR_SYSTEM  *journal_out
  *       is NULL; the records are as they were.
  * Damage is no error here: status counts it, and the groups it may have hit are told so.
- * Cost  reads what is in use and one segment more, once; writes what the last flush wrote. */
+ * Cost  reads what is in use and one segment more, twice at most; writes as much as
+ *       one flush can. */
 PAXOS_MUST_USE paxos_journal_status_t paxos_journal_open(
     const paxos_files_t *files, const char *directory, const paxos_journal_options_t *options,
     paxos_journal_t **journal_out, paxos_journal_fault_t *fault);

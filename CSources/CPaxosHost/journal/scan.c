@@ -185,12 +185,15 @@ static void bound_lossy(paxos_journal_t *j) {
     }
 }
 
-/* Zeros from the end of the newest segment on, where a torn tail stood. */
+/* Zeros from the end of the newest segment on, where a torn tail stood, and as far as the last flush
+ * can have come: zeros that are seen may be there in memory alone, too. */
 static paxos_journal_status_t clear_tail(paxos_journal_t *j, const cursor_t *end) {
     if (end->offset_bytes >= j->segment_bytes) { return PAXOS_JOURNAL_OK; }
-    const uint64_t written = paxos_cursor_written_end(j, end);
+    uint64_t written = paxos_cursor_written_end(j, end);
     j->report.torn_bytes = written - end->offset_bytes;
     if (j->is_read_only) { return PAXOS_JOURNAL_OK; }
+    const uint64_t reach = end->offset_bytes + j->table_bytes_max + j->batch_bytes_max;
+    if (written < reach) { written = reach < j->segment_bytes ? reach : j->segment_bytes; }
     for (uint64_t at = end->offset_bytes; at < written; at += ZERO_PIECE_BYTES) {
         const uint64_t rest = written - at;
         const paxos_journal_status_t status = paxos_journal_write(
@@ -220,8 +223,6 @@ paxos_journal_status_t paxos_journal_scan(paxos_journal_t *j) {
         j->newest = end.segment - 1;
         j->offset_bytes = end.from_segment == j->newest ? end.from_bytes : j->segment_bytes;
     }
-    const cursor_t next = {.segment = j->newest + 1};
-    j->zeroed_bytes = paxos_cursor_written_end(j, &next) == 0 ? j->segment_bytes : 0;
     if (j->is_read_only) { return PAXOS_JOURNAL_OK; }
     return paxos_journal_sync(j, j->journal_file, "flush of what was found");
 }
