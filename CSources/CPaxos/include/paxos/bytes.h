@@ -19,19 +19,14 @@
     logic integer paxos_le64{L}(uint8_t *p) =
         paxos_le32(p) + 0x100000000 * paxos_le32(p + 4); */
 
-/* Two halves as one number, the low one first: sums and products, because provers know more of them
- * than of shifts; compilers make the same of both. */
+/* Two halves as one number, the low one first. */
 /*@ assigns \nothing;
     ensures \result == low + 0x10000 * high; */
-PAXOS_HOT static inline uint32_t paxos_pair16(uint16_t low, uint16_t high) {
-    return low + 0x10000u * high;
-}
+PAXOS_HOT static inline uint32_t paxos_pair16(uint16_t low, uint16_t high);
 
 /*@ assigns \nothing;
     ensures \result == low + 0x100000000 * high; */
-PAXOS_HOT static inline uint64_t paxos_pair32(uint32_t low, uint32_t high) {
-    return low + 0x100000000u * (uint64_t)high;
-}
+PAXOS_HOT static inline uint64_t paxos_pair32(uint32_t low, uint32_t high);
 
 /*@ requires \valid_read(p + (0 .. 1));
     assigns \nothing;
@@ -65,6 +60,15 @@ PAXOS_HOT static inline void paxos_put64(uint8_t *p, uint64_t v);
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && !defined(__FRAMAC__)
 
+/* Shifts, since gcc sees no load of both halves at once in a sum. */
+PAXOS_HOT static inline uint32_t paxos_pair16(uint16_t low, uint16_t high) {
+    return low | (uint32_t)high << 16;
+}
+
+PAXOS_HOT static inline uint64_t paxos_pair32(uint32_t low, uint32_t high) {
+    return low | (uint64_t)high << 32;
+}
+
 PAXOS_HOT static inline uint16_t paxos_get16(const uint8_t *p) {
     uint16_t v;
     __builtin_memcpy(&v, p, sizeof v);
@@ -96,6 +100,14 @@ PAXOS_HOT static inline void paxos_put64(uint8_t *p, uint64_t v) {
 }
 
 #else
+
+PAXOS_HOT static inline uint32_t paxos_pair16(uint16_t low, uint16_t high) {
+    return low + 0x10000u * high;
+}
+
+PAXOS_HOT static inline uint64_t paxos_pair32(uint32_t low, uint32_t high) {
+    return low + 0x100000000u * (uint64_t)high;
+}
 
 PAXOS_HOT static inline uint16_t paxos_get16(const uint8_t *p) {
     return (uint16_t)(p[0] + 0x100u * p[1]);

@@ -12,10 +12,23 @@
 #pragma clang assume_nonnull begin
 #endif
 
+/*@ // No word of the header at p has a bit that the rule forbids.
+    predicate paxos_frame_allowed{L}(uint8_t *p, paxos_rule_t *rule) =
+        \forall integer i; 0 <= i < PAXOS_WORDS ==>
+            (paxos_le64(p + (24 + 8 * i)) & rule->forbidden[i]) == 0; */
+
 /* Whether a word has a bit that its kind does not allow. */
+/*@ requires \valid_read(bytes + (0 .. 95)) && \valid_read(rule);
+    assigns \nothing;
+    ensures \result <==> !paxos_frame_allowed(bytes, rule); */
 PAXOS_HOT static inline bool paxos_has_foreign_bits(
     const paxos_rule_t *rule, const uint8_t *bytes) {
     uint64_t foreign = 0;
+    /*@ loop invariant 0 <= i <= PAXOS_WORDS;
+        loop invariant foreign == 0 <==> \forall integer j; 0 <= j < i ==>
+            (paxos_le64(bytes + (24 + 8 * j)) & rule->forbidden[j]) == 0;
+        loop assigns i, foreign;
+        loop variant PAXOS_WORDS - i; */
     for (uint32_t i = 0; i < PAXOS_WORDS; i++) {
         foreign |= paxos_get64_scalar(bytes + 24 + 8 * (size_t)i) & rule->forbidden[i];
     }
@@ -24,14 +37,23 @@ PAXOS_HOT static inline bool paxos_has_foreign_bits(
 
 /* The checksum that a header should have. Whoever verifies one computes this first and does other
  * checks meanwhile: it is one long chain of instructions that wait for each other. */
+/*@ requires \valid_read(bytes + (0 .. 95));
+    assigns \nothing;
+    ensures \result == paxos_crc(0, bytes + 4, 92); */
 PAXOS_HOT static inline uint32_t paxos_header_checksum(const uint8_t *bytes) {
     return paxos_crc32c_words(0, bytes + 4, PAXOS_FRAME_HEADER_BYTES - 4);
 }
 
 /* Whether magic, version, unused bits and checksum of a header are right for this kind. */
+/*@ requires \valid_read(bytes + (0 .. 95)) && \valid_read(rule) && kind <= 255;
+    requires checksum == paxos_crc(0, bytes + 4, 92);
+    assigns \nothing;
+    ensures \result <==> paxos_frame_sealed(bytes) && bytes[7] == kind &&
+            paxos_frame_allowed(bytes, rule); */
 PAXOS_HOT static inline bool paxos_header_is(
     const uint8_t *bytes, uint32_t kind, const paxos_rule_t *rule, uint32_t checksum) {
-    return paxos_get32(bytes + 4) == (PAXOS_FRAME_MAGIC | PAXOS_WIRE_VERSION << 16 | kind << 24) &&
+    return paxos_get32(bytes + 4) ==
+               PAXOS_FRAME_MAGIC + 0x10000u * PAXOS_WIRE_VERSION + 0x1000000u * kind &&
            !paxos_has_foreign_bits(rule, bytes) && checksum == paxos_get32(bytes);
 }
 
