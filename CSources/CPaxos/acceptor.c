@@ -37,27 +37,27 @@ paxos_match_t paxos_match_run(const paxos_acceptor_t *a, const paxos_run_t *run)
         loop invariant entry == run->entries + paxos_entry_at(run->entries, i);
         loop invariant same ==>
                        \forall integer k; 0 <= k < i ==> paxos_run_same(a, run, k);
-        loop invariant \forall integer k; 0 <= k < i && paxos_run_held(a, run, k) &&
-                       !paxos_run_same(a, run, k) ==>
-                       paxos_cell_of(a, run->slot + k)->state != PAXOS_RUN_CHOSEN &&
-                       paxos_cell_of(a, run->slot + k)->ballot != run->ballot;
+        loop invariant \forall integer k; 0 <= k < i ==> paxos_run_replaceable(a, run, k);
         loop assigns i, same, entry;
         loop variant run->count - i; */
     for (uint32_t i = 0; i < run->count; i++) {
         const uint32_t bytes = paxos_entry_bytes(paxos_get32(entry + 4));
+        //@ assert size: bytes == paxos_entry_size_at(run->entries, entry - run->entries);
+        //@ assert next: entry + bytes == run->entries + paxos_entry_at(run->entries, i + 1);
         const paxos_cell_t *cell = paxos_cell(a, run->slot + i);
+        //@ assert cell: cell == paxos_cell_of(a, run->slot + i);
         if (!paxos_cell_holds(cell, run->slot + i)) {
             same = false;
         } else if (
             cell->bytes != bytes || !paxos_equal(paxos_arena(a, cell->position), entry, bytes)) {
-            //@ assert cell: cell == paxos_cell_of(a, run->slot + i);
-            //@ assert size: bytes == paxos_entry_size(entry);
             //@ assert other: paxos_run_held(a, run, i) && !paxos_run_same(a, run, i);
             /* What is chosen stays, whatever an old ballot says. */
             if (cell->state == PAXOS_RUN_CHOSEN) { return PAXOS_MATCH_CHOSEN; }
             if (cell->ballot == run->ballot) { return PAXOS_MATCH_CONFLICT; }
             same = false;
         }
+        //@ assert same: same ==> paxos_run_same(a, run, i);
+        //@ assert replaceable: paxos_run_replaceable(a, run, i);
         entry += bytes;
     }
     return same ? PAXOS_MATCH_SAME : PAXOS_MATCH_NEW;

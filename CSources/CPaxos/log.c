@@ -59,6 +59,9 @@ uint64_t paxos_log_promise(paxos_acceptor_t *a, uint64_t ballot) {
 }
 
 void paxos_cut_behind(paxos_acceptor_t *a, uint64_t last) {
+    /*@ loop invariant paxos_block(a);
+        loop assigns slot, paxos_cells(a)[0 .. \at(a->window_slots, Pre) - 1].behind;
+        loop variant a->last_slot + 1 - slot; */
     for (uint64_t slot = last + 1; slot <= a->last_slot; slot++) {
         paxos_cell_t *cell = paxos_cell(a, slot);
         const uint64_t behind = slot - last - 1;
@@ -114,7 +117,7 @@ static uint64_t run_open(paxos_acceptor_t *a, uint64_t slot, uint32_t bytes) {
     a->open_count = counted;
     /* It may grow to its limit, to the end of the ring, and to where the reserve begins: which is
      * behind that end if it fits there, and otherwise must fit before it as well. */
-    const uint64_t ring_end = start - (start & (a->arena_bytes - 1u)) + a->arena_bytes;
+    const uint64_t ring_end = start - paxos_arena_place(a, start) + a->arena_bytes;
     const uint64_t free_end = a->arena_tail + a->arena_bytes - a->reserve_bytes;
     uint64_t limit = start + a->run_bytes_max;
     if (limit > ring_end) { limit = ring_end; }

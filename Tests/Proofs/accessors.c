@@ -37,6 +37,8 @@ static void check_rings(const paxos_acceptor_t *a) {
             CHECK(paxos_write(a, i) == writes + i % a->write_ring);
             CHECK(paxos_reply(a, i) == replies + i % a->reply_ring);
             CHECK(paxos_arena(a, i) == arena + i % a->arena_bytes);
+            CHECK(paxos_arena_place(a, i) == i % a->arena_bytes);
+            CHECK(paxos_arena_place(a, i + (a->arena_bytes - paxos_arena_place(a, i))) == 0);
             CHECK(paxos_arena_offset(a, i) == (uint64_t)(paxos_arena(a, i) - block_start));
         }
     }

@@ -39,6 +39,8 @@ typedef struct paxos_entry {
 
 /*@ // Bytes that the entry at p takes.
     logic integer paxos_entry_size{L}(uint8_t *p) = 24 + (paxos_le32(p + 4) + 7) / 8 * 8;
+    logic integer paxos_entry_size_at{L}(uint8_t *p, integer at) =
+        24 + (paxos_le32(p + (at + 4)) + 7) / 8 * 8;
 
     // A run is entries one behind the other: where the i-th starts, and that there are so many in
     // so many bytes. It is the same run wherever its bytes are the same.
@@ -49,7 +51,7 @@ typedef struct paxos_entry {
           \forall integer i; 0 <= i < count ==>
               0 <= paxos_entry_at(p, i) && paxos_entry_at(p, i) + 24 <= bytes &&
               paxos_le32(p + (paxos_entry_at(p, i) + 4)) <= PAXOS_VALUE_BYTES_MAX &&
-              paxos_entry_at(p, i) + paxos_entry_size(p + paxos_entry_at(p, i)) ==
+              paxos_entry_at(p, i) + paxos_entry_size_at(p, paxos_entry_at(p, i)) ==
                   paxos_entry_at(p, i + 1) && paxos_entry_at(p, i + 1) <= bytes;
       axiom paxos_run_reads{K, L}: \forall uint8_t *p, integer count, bytes;
           paxos_run_whole{K}(p, count, bytes) &&

@@ -14,6 +14,9 @@
 #endif
 
 /* Start a run in the arena; the place of its first entry. */
+/*@ requires paxos_block(a) && paxos_arena_taken(a, start, PAXOS_RUN_HEADER_BYTES);
+    assigns paxos_arena_at(a, start)[0 .. PAXOS_RUN_HEADER_BYTES - 1];
+    ensures \result == paxos_arena_at(a, start) + PAXOS_RUN_HEADER_BYTES; */
 PAXOS_HOT static inline uint8_t *paxos_run_header_put(
     paxos_acceptor_t *a, uint64_t start, uint64_t slot, uint32_t count, uint32_t bytes) {
     uint8_t *header = paxos_arena(a, start);
@@ -24,6 +27,10 @@ PAXOS_HOT static inline uint8_t *paxos_run_header_put(
 }
 
 /* Take a run at the head of the arena if it fits; its position, or none. */
+/*@ requires paxos_block(a) && paxos_arena_counted(a);
+    requires PAXOS_RUN_HEADER_BYTES <= bytes <= 2 * PAXOS_FRAME_BYTES_MAX && bytes % 16 == 0;
+    assigns a->arena_head, paxos_arena_bytes(a)[0 .. a->arena_bytes - 1];
+    ensures \result == PAXOS_POSITION_NONE || paxos_arena_taken(a, \result, bytes); */
 static inline uint64_t paxos_arena_take_head(paxos_acceptor_t *a, uint32_t bytes, bool fills_gap) {
     const uint64_t start = paxos_arena_start(a, a->arena_head, bytes);
     const uint64_t head = start + bytes;
@@ -41,11 +48,21 @@ static inline uint64_t paxos_arena_take_head(paxos_acceptor_t *a, uint32_t bytes
 
 /* As paxos_arena_take; here where room is plenty: no end of the ring is near, and the reserve fits
  * behind the run wherever the ring ends. */
+/*@ requires paxos_block(a) && paxos_arena_counted(a) && paxos_cells_named(a);
+    requires PAXOS_RUN_HEADER_BYTES <= bytes <= 2 * PAXOS_FRAME_BYTES_MAX && bytes % 16 == 0;
+    assigns a->arena_head, a->arena_tail, a->open_run, a->open_limit, a->counters.compactions,
+            paxos_cells(a)[0 .. a->window_slots - 1].position,
+            paxos_cells(a)[0 .. a->window_slots - 1].behind,
+            paxos_arena_bytes(a)[0 .. a->arena_bytes - 1];
+    ensures named: paxos_cells_named(a);
+    ensures kept: \forall integer k; 0 <= k < a->window_slots ==>
+            paxos_cell_kept{Pre, Post}(paxos_cells(a) + k);
+    ensures \result == PAXOS_POSITION_NONE || paxos_arena_taken(a, \result, bytes); */
 PAXOS_HOT static inline uint64_t paxos_arena_take_hot(
     paxos_acceptor_t *a, uint32_t bytes, bool fills_gap) {
     const uint64_t start = a->arena_head;
     const uint64_t head = start + bytes;
-    const uint32_t offset = (uint32_t)start & (a->arena_bytes - 1u);
+    const uint32_t offset = paxos_arena_place(a, start);
     const uint64_t reserved = head + 2 * (uint64_t)a->reserve_bytes;
     if (!PAXOS_SHORT_WAY || PAXOS_UNLIKELY(
                                 (uint64_t)offset + bytes > a->arena_bytes ||
@@ -57,6 +74,8 @@ PAXOS_HOT static inline uint64_t paxos_arena_take_hot(
     return start;
 }
 
+/*@ assigns \nothing;
+    ensures \result <= behind; */
 PAXOS_HOT static inline uint16_t paxos_saturated(uint32_t behind) {
     return behind < UINT16_MAX ? (uint16_t)behind : UINT16_MAX;
 }
@@ -72,43 +91,111 @@ PAXOS_HOT static inline bool paxos_run_is_next(const paxos_acceptor_t *a, const 
     return run->slot > a->last_slot && run->count <= PAXOS_NEXT_SLOTS_MAX;
 }
 
+/* Say in the cell of `slot` what the slot holds. */
+/*@ requires paxos_block(a);
+    assigns *paxos_cell_of(a, slot);
+    ensures filled: paxos_cell_of(a, slot)->slot == slot &&
+            paxos_cell_of(a, slot)->ballot == ballot &&
+            paxos_cell_of(a, slot)->position == position &&
+            paxos_cell_of(a, slot)->bytes == bytes && paxos_cell_of(a, slot)->state == state;
+    ensures others: \forall integer k;
+            0 <= k < a->window_slots && k != paxos_ring(slot, a->window_slots) ==>
+            paxos_cell_same{Pre, Post}(paxos_cells(a) + k);
+    ensures apart: \forall integer other;
+            other != slot && -a->window_slots < other - slot < a->window_slots ==>
+            paxos_cell_same{Pre, Post}(paxos_cell_of(a, other));
+    ensures block: paxos_block(a) && a->window_slots == \old(a->window_slots) &&
+            a->arena_bytes == \old(a->arena_bytes); */
+PAXOS_HOT static inline void paxos_cell_fill(
+    paxos_acceptor_t *a, uint64_t slot, uint64_t ballot, uint64_t position, uint32_t bytes,
+    uint16_t state, uint16_t behind) {
+    paxos_cell_t *cell = paxos_cell(a, slot);
+    cell->ballot = ballot;
+    cell->position = position;
+    cell->slot = slot;
+    cell->bytes = bytes;
+    cell->state = state;
+    cell->behind = behind;
+}
+
 /* Point the cells of a run that is next at its entries, which stand at `position`; paxos_point_held
  * does it for any. */
+/*@ requires paxos_block(a) && paxos_cells_named(a) && paxos_run_placed(a, run, position);
+    assigns paxos_cells(a)[0 .. a->window_slots - 1], a->last_slot;
+    ensures named: paxos_cells_named(a);
+    ensures pointed: \forall integer i; 0 <= i < run->count ==>
+            paxos_pointed(a, run->slot, run->entries, position, i) &&
+            paxos_cell_of(a, run->slot + i)->ballot == run->ballot;
+    ensures others:
+            \forall integer slot; paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
+            paxos_slot_kept{Pre, Post}(a, slot); */
 PAXOS_HOT static inline void paxos_point_next(
-    paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t position) {
+    paxos_acceptor_t *a, const paxos_run_t *run, uint16_t state, uint64_t position) {
     const uint64_t ballot = run->ballot;
     const uint64_t slot = run->slot;
     const uint32_t count = run->count;
-    const uint8_t *entry = paxos_arena(a, position);
+    const uint8_t *entries = run->entries;
+    const uint8_t *entry = entries;
+    a->last_slot = slot + count - 1;
+    /*@ loop invariant 0 <= i <= count;
+        loop invariant paxos_block(a) &&
+                       a->window_slots == \at(a->window_slots, Pre) &&
+                       a->arena_bytes == \at(a->arena_bytes, Pre);
+        loop invariant \forall integer k; 0 <= k < count ==> paxos_in_window{Pre}(a, slot + k);
+        loop invariant entry == entries + paxos_entry_at(entries, i);
+        loop invariant position == \at(position, Pre) + paxos_entry_at(entries, i);
+        loop invariant \forall integer k; 0 <= k < i ==>
+                       paxos_pointed(a, slot, entries, \at(position, Pre), k);
+        loop invariant \forall integer k; 0 <= k < i ==>
+                       paxos_cell_of(a, slot + k)->ballot == ballot;
+        loop invariant others: \forall integer other; paxos_in_window{Pre}(a, other) &&
+                       !(slot <= other < slot + count) ==> paxos_slot_kept{Pre, Here}(a, other);
+        loop invariant paxos_cells_named(a);
+        loop assigns i, entry, position, paxos_cells(a)[0 .. \at(a->window_slots, Pre) - 1];
+        loop variant count - i; */
     for (uint32_t i = 0; i < count; i++) {
         const uint32_t bytes = paxos_entry_bytes(paxos_get32(entry + 4));
-        paxos_cell_t *cell = paxos_cell(a, slot + i);
-        cell->ballot = ballot;
-        cell->position = position;
-        cell->slot = slot + i;
-        cell->bytes = bytes;
-        cell->state = (uint16_t)state;
-        cell->behind = (uint16_t)i;
+        //@ assert size: bytes == paxos_entry_size_at(entries, entry - entries);
+        //@ assert next: entry + bytes == entries + paxos_entry_at(entries, i + 1);
+        /*@ assert within: paxos_ring(position, a->arena_bytes) + bytes <= a->arena_bytes; */
+        //@ assert exact: (uint64_t)(slot + i) == slot + i;
+        //@ ghost Before: ;
+        paxos_cell_fill(a, slot + i, ballot, position, bytes, state, (uint16_t)i);
+        /*@ assert kept: \forall integer other; paxos_in_window{Pre}(a, other) &&
+                   other != slot + i ==>
+                   paxos_cell_same{Before, Here}(paxos_cell_of(a, other)); */
+        /*@ assert earlier: \forall integer k; 0 <= k < i ==>
+                   paxos_cell_same{Before, Here}(paxos_cell_of(a, slot + k)); */
+        /*@ assert earlier_pointed: \forall integer k; 0 <= k < i ==>
+                   paxos_pointed(a, slot, entries, \at(position, Pre), k); */
+        /*@ assert earlier_ballots: \forall integer k; 0 <= k < i ==>
+                   paxos_cell_of(a, slot + k)->ballot == ballot; */
+        //@ assert pointed: paxos_pointed(a, slot, entries, \at(position, Pre), i);
+        //@ assert ballot: paxos_cell_of(a, slot + i)->ballot == ballot;
         position += bytes;
         entry += bytes;
     }
-    a->last_slot = slot + count - 1;
+    //@ assert numbers: run->slot == slot && run->count == count && run->ballot == ballot;
 }
 
 /* As paxos_log_store. `is_next`: paxos_run_is_next. What is called here gets a copy of the run, so
  * that the run itself stays in registers. */
-/*@ requires paxos_block(a) && paxos_counted(a) && paxos_cells_named(a);
-    requires paxos_run_given(a, run) && paxos_run_fits(a, run) && \valid(lsn_out);
+/*@ requires paxos_block(a) && paxos_counted(a) && paxos_arena_counted(a) && paxos_cells_named(a);
+    requires paxos_run_given(a, run) && paxos_run_fits(a, run) && state <= UINT16_MAX;
+    requires a->last_slot < PAXOS_SLOT_MAX && a->decided < PAXOS_SLOT_MAX;
     requires a->memory_only == 0 ==> paxos_has_room(a);
+    requires \valid(lsn_out) && \separated(
+        lsn_out, a, run, paxos_cells(a) + (0 .. a->window_slots - 1),
+        paxos_writes(a) + (0 .. a->write_ring - 1));
     assigns paxos_cells(a)[0 .. a->window_slots - 1], paxos_writes(a)[0 .. a->write_ring - 1],
             paxos_arena_bytes(a)[0 .. a->arena_bytes - 1], a->arena_head, a->arena_tail,
             a->open_run, a->open_limit, a->counters.compactions, a->last_slot, a->lsn, a->marked,
             a->writes_in, *lsn_out;
     ensures \result == PAXOS_OK || \result == PAXOS_ERR_FULL;
+    ensures named: paxos_cells_named(a);
     ensures stored: \result == PAXOS_OK ==>
-            \forall integer slot; paxos_in_run(run, slot) ==>
-            paxos_cell_of(a, slot)->slot == slot &&
-            (run->ballot != 0 ==> paxos_cell_of(a, slot)->ballot == run->ballot);
+            \forall integer i; 0 <= i < run->count ==> paxos_run_held(a, run, i) &&
+            (run->ballot != 0 ==> paxos_cell_of(a, run->slot + i)->ballot == run->ballot);
     ensures full: \result == PAXOS_ERR_FULL ==>
             a->lsn == \old(a->lsn) && a->writes_in == \old(a->writes_in) &&
             \forall integer slot; paxos_in_window(a, slot) ==> paxos_slot_kept{Pre, Post}(a, slot);
@@ -124,7 +211,7 @@ PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_log_store_hot(
         paxos_run_header_put(a, start, run->slot, run->count, bytes), run->entries, run->bytes);
     const uint64_t position = start + PAXOS_RUN_HEADER_BYTES;
     if (PAXOS_LIKELY(is_next)) {
-        paxos_point_next(a, run, state, position);
+        paxos_point_next(a, run, (uint16_t)state, position);
     } else {
         const paxos_run_t copy = *run;
         paxos_point_held(a, &copy, state, position);

@@ -365,6 +365,12 @@ paxos_write_t *paxos_write(const paxos_acceptor_t *a, uint64_t index);
     ensures \result == paxos_arena_at(a, position); */
 uint8_t *paxos_arena(const paxos_acceptor_t *a, uint64_t position);
 
+/*@ requires paxos_block(a);
+    assigns \nothing;
+    ensures \result == paxos_ring(position, a->arena_bytes);
+    ensures paxos_ring(position + (a->arena_bytes - \result), a->arena_bytes) == 0; */
+uint32_t paxos_arena_place(const paxos_acceptor_t *a, uint64_t position);
+
 uint64_t *paxos_sends(const paxos_acceptor_t *a, uint32_t member);
 paxos_reply_t *paxos_reply(const paxos_acceptor_t *a, uint64_t index);
 uint64_t paxos_arena_offset(const paxos_acceptor_t *a, uint64_t position);
@@ -398,6 +404,12 @@ PAXOS_HOT static inline paxos_write_t *paxos_write(const paxos_acceptor_t *a, ui
            (index & (a->write_ring - 1u));
 }
 
+/* Place of a position in the ring of the arena. */
+PAXOS_HOT static inline uint32_t paxos_arena_place(const paxos_acceptor_t *a, uint64_t position) {
+    return (uint32_t)(position & (a->arena_bytes - 1u));
+}
+
+/* The same, from the start of the block. */
 PAXOS_HOT static inline uint64_t paxos_arena_offset(const paxos_acceptor_t *a, uint64_t position) {
     return a->arena_offset + (position & (a->arena_bytes - 1u));
 }

@@ -70,31 +70,74 @@ PAXOS_HOT static inline uint64_t paxos_pin(
 }
 
 /* No append extends the last run any more. */
+/*@ requires \valid(a);
+    assigns a->open_run, a->open_limit; */
 PAXOS_HOT static inline void paxos_run_close(paxos_acceptor_t *a) {
     a->open_run = PAXOS_POSITION_NONE;
     a->open_limit = 0;
 }
 
+/*@ requires bytes <= 0x7FFFFFFF;
+    assigns \nothing;
+    ensures bytes <= \result <= bytes + 15 && \result % 16 == 0; */
 PAXOS_HOT static inline uint32_t paxos_round16(uint32_t bytes) {
-    return (bytes + 15u) & ~15u;
+    return (bytes + 15u) / 16u * 16u;
 }
+
+/*@ // What a cell knows of its slot is as it was; its entry may have moved within the arena.
+    predicate paxos_cell_kept{K, L}(paxos_cell_t *cell) =
+        \at(cell->slot, K) == \at(cell->slot, L) &&
+        \at(cell->ballot, K) == \at(cell->ballot, L) &&
+        \at(cell->state, K) == \at(cell->state, L) &&
+        \at(cell->bytes, K) == \at(cell->bytes, L);
+
+    // The ring of runs: its tail is not ahead of its head, nor the head of the ring's size.
+    predicate paxos_arena_counted{L}(paxos_acceptor_t *a) =
+        a->arena_tail <= a->arena_head <= a->arena_tail + a->arena_bytes &&
+        a->arena_head < PAXOS_SLOT_MAX && a->reserve_bytes <= a->arena_bytes &&
+        paxos_ring(a->arena_head, a->arena_bytes) + PAXOS_RUN_HEADER_BYTES <= a->arena_bytes;
+
+    // Room for a run: it stands in one piece, and what it names does not wrap.
+    predicate paxos_arena_taken{L}(paxos_acceptor_t *a, integer position, integer bytes) =
+        position < PAXOS_SLOT_MAX + PAXOS_ARENA_BYTES_MAX &&
+        paxos_ring(position, a->arena_bytes) + bytes <= a->arena_bytes; */
 
 /* Room for a run of so many bytes, header included (a multiple of 16); its position, or
  * PAXOS_POSITION_NONE. Only the lowest gap may use the reserve: everything else would lock up a
  * replica whose arena is full of what comes after the gap. Cost O(1) amortized; a compaction, when
  * nothing is pinned and nothing else helps, O(arena). */
+/*@ requires paxos_block(a) && paxos_arena_counted(a) && paxos_cells_named(a);
+    requires PAXOS_RUN_HEADER_BYTES <= bytes <= 2 * PAXOS_FRAME_BYTES_MAX && bytes % 16 == 0;
+    assigns a->arena_head, a->arena_tail, a->open_run, a->open_limit, a->counters.compactions,
+            paxos_cells(a)[0 .. a->window_slots - 1].position,
+            paxos_cells(a)[0 .. a->window_slots - 1].behind,
+            paxos_arena_bytes(a)[0 .. a->arena_bytes - 1];
+    ensures named: paxos_cells_named(a);
+    ensures kept: \forall integer k; 0 <= k < a->window_slots ==>
+            paxos_cell_kept{Pre, Post}(paxos_cells(a) + k);
+    ensures \result == PAXOS_POSITION_NONE || paxos_arena_taken(a, \result, bytes); */
 uint64_t paxos_arena_take(paxos_acceptor_t *a, uint32_t bytes, bool fills_gap);
 
 /* Where a run of so many bytes starts that is taken at `position`: runs never cross the end of the
  * ring. Pre: bytes <= arena_bytes. Cost O(1). */
+/*@ requires paxos_block(a) && bytes <= PAXOS_ARENA_BYTES_MAX;
+    requires position < PAXOS_SLOT_MAX + PAXOS_ARENA_BYTES_MAX;
+    assigns \nothing;
+    ensures position <= \result <= position + a->arena_bytes;
+    ensures bytes <= a->arena_bytes ==>
+            paxos_ring(\result, a->arena_bytes) + bytes <= a->arena_bytes; */
 PAXOS_HOT static inline uint64_t paxos_arena_start(
     const paxos_acceptor_t *a, uint64_t position, uint32_t bytes) {
-    const uint32_t offset = (uint32_t)(position & (a->arena_bytes - 1u));
+    const uint32_t offset = paxos_arena_place(a, position);
     return offset + bytes <= a->arena_bytes ? position : position + (a->arena_bytes - offset);
 }
 
 /* Whether, with the head at `head`, the lowest gap still finds room for a whole frame, wherever the
  * ring ends. Compaction keeps it so, since it moves the head down only. Cost O(1). */
+/*@ requires paxos_block(a) && paxos_arena_counted(a);
+    requires head < PAXOS_SLOT_MAX + PAXOS_ARENA_BYTES_MAX;
+    assigns \nothing;
+    ensures \result ==> head + a->reserve_bytes <= a->arena_tail + a->arena_bytes; */
 static inline bool paxos_arena_leaves_reserve(const paxos_acceptor_t *a, uint64_t head) {
     return paxos_arena_start(a, head, a->reserve_bytes) + a->reserve_bytes <=
            a->arena_tail + a->arena_bytes;
@@ -169,6 +212,10 @@ typedef enum paxos_match {
                    paxos_writes(a) + (0 .. a->write_ring - 1),
                    paxos_arena_bytes(a) + (0 .. a->arena_bytes - 1));
 
+    // A cell is as it was.
+    predicate paxos_cell_same{K, L}(paxos_cell_t *cell) =
+        paxos_cell_kept{K, L}(cell) && \at(cell->position, K) == \at(cell->position, L);
+
     // Its slots are in the window, where each slot has a cell of its own.
     predicate paxos_in_window{L}(paxos_acceptor_t *a, integer slot) =
         a->trimmed < slot <= a->trimmed + a->window_slots;
@@ -180,10 +227,7 @@ typedef enum paxos_match {
 
     // What is known of a slot is as it was; its entry may have moved within the arena.
     predicate paxos_slot_kept{K, L}(paxos_acceptor_t *a, integer slot) =
-        \at(paxos_cell_of(a, slot)->slot, K) == \at(paxos_cell_of(a, slot)->slot, L) &&
-        \at(paxos_cell_of(a, slot)->ballot, K) == \at(paxos_cell_of(a, slot)->ballot, L) &&
-        \at(paxos_cell_of(a, slot)->state, K) == \at(paxos_cell_of(a, slot)->state, L) &&
-        \at(paxos_cell_of(a, slot)->bytes, K) == \at(paxos_cell_of(a, slot)->bytes, L);
+        paxos_cell_kept{K, L}(\at(paxos_cell_of(a, slot), L));
 
     // The cell of the run's i-th slot speaks of that slot.
     predicate paxos_run_held{L}(paxos_acceptor_t *a, paxos_run_t *run, integer i) =
@@ -193,21 +237,24 @@ typedef enum paxos_match {
     predicate paxos_run_same{L}(paxos_acceptor_t *a, paxos_run_t *run, integer i) =
         paxos_run_held(a, run, i) &&
         paxos_cell_of(a, run->slot + i)->bytes ==
-            paxos_entry_size(run->entries + paxos_entry_at(run->entries, i)) &&
+            paxos_entry_size_at(run->entries, paxos_entry_at(run->entries, i)) &&
         paxos_equal_bytes(
             paxos_arena_at(a, paxos_cell_of(a, run->slot + i)->position),
             run->entries + paxos_entry_at(run->entries, i),
-            paxos_cell_of(a, run->slot + i)->bytes); */
+            paxos_cell_of(a, run->slot + i)->bytes);
+
+    // ... or others, which the run may take the place of.
+    predicate paxos_run_replaceable{L}(paxos_acceptor_t *a, paxos_run_t *run, integer i) =
+        paxos_run_held(a, run, i) && !paxos_run_same(a, run, i) ==>
+        paxos_cell_of(a, run->slot + i)->state != PAXOS_RUN_CHOSEN &&
+        paxos_cell_of(a, run->slot + i)->ballot != run->ballot; */
 
 /*@ requires paxos_block(a) && paxos_cells_named(a) && paxos_run_given(a, run);
     assigns \nothing;
     ensures same: \result == PAXOS_MATCH_SAME ==>
             \forall integer i; 0 <= i < run->count ==> paxos_run_same(a, run, i);
     ensures new: \result == PAXOS_MATCH_NEW ==>
-            \forall integer i; 0 <= i < run->count && paxos_run_held(a, run, i) &&
-            !paxos_run_same(a, run, i) ==>
-            paxos_cell_of(a, run->slot + i)->state != PAXOS_RUN_CHOSEN &&
-            paxos_cell_of(a, run->slot + i)->ballot != run->ballot;
+            \forall integer i; 0 <= i < run->count ==> paxos_run_replaceable(a, run, i);
     ensures conflict: \result == PAXOS_MATCH_CONFLICT ==>
             \exists integer i; 0 <= i < run->count && paxos_run_held(a, run, i) &&
             !paxos_run_same(a, run, i) && paxos_cell_of(a, run->slot + i)->ballot == run->ballot;
@@ -232,11 +279,40 @@ paxos_match_t paxos_match_run(const paxos_acceptor_t *a, const paxos_run_t *run)
             paxos_cell_of(a, slot)->ballot == \old(paxos_cell_of(a, slot)->ballot); */
 uint64_t paxos_revote_run(paxos_acceptor_t *a, const paxos_run_t *run);
 
+/*@ // A run and the room in the arena that was taken for its entries.
+    predicate paxos_run_placed{L}(paxos_acceptor_t *a, paxos_run_t *run, integer position) =
+        paxos_run_fits(a, run) && paxos_arena_taken(a, position, run->bytes) &&
+        \valid_read(run) && \valid_read(run->entries + (0 .. run->bytes - 1)) &&
+        0 < run->slot < PAXOS_SLOT_MAX && 0 < run->count &&
+        0 < run->bytes <= PAXOS_FRAME_BYTES_MAX &&
+        paxos_run_whole(run->entries, run->count, run->bytes) &&
+        \separated(run, a, paxos_cells(a) + (0 .. a->window_slots - 1));
+
+    // The cell of its i-th slot points at its i-th entry.
+    predicate paxos_pointed{L}(
+        paxos_acceptor_t *a, integer slot, uint8_t *entries, integer position, integer i) =
+        paxos_cell_of(a, slot + i)->slot == slot + i &&
+        paxos_cell_of(a, slot + i)->position == position + paxos_entry_at(entries, i) &&
+        paxos_cell_of(a, slot + i)->bytes ==
+            paxos_entry_size_at(entries, paxos_entry_at(entries, i)); */
+
 /* Point the cells of a stored run at its entries, where some of its slots may hold others. */
+/*@ requires paxos_block(a) && paxos_cells_named(a) && paxos_run_placed(a, run, position);
+    requires a->last_slot < PAXOS_SLOT_MAX && state <= UINT16_MAX;
+    assigns paxos_cells(a)[0 .. a->window_slots - 1], a->last_slot;
+    ensures named: paxos_cells_named(a);
+    ensures pointed: \forall integer i; 0 <= i < run->count ==>
+            paxos_pointed(a, run->slot, run->entries, position, i) &&
+            (run->ballot != 0 ==> paxos_cell_of(a, run->slot + i)->ballot == run->ballot);
+    ensures others:
+            \forall integer slot; paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
+            paxos_slot_kept{Pre, Post}(a, slot); */
 void paxos_point_held(
     paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t position);
 
 /* Slots up to `last` moved away from what follows them: what stands behind them must know. */
+/*@ requires paxos_block(a) && a->last_slot < UINT64_MAX;
+    assigns paxos_cells(a)[0 .. a->window_slots - 1].behind; */
 void paxos_cut_behind(paxos_acceptor_t *a, uint64_t last);
 
 /* The part of a verified run that lies above the trim point; its count may be 0. Cost O(count). */

@@ -63,8 +63,9 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_prepare(
  * other slot has changed. What is refused changes no slot and no promise. Where ballot, window and
  * room allow it, only other bytes under the same ballot, other bytes that are chosen, or a full
  * arena can refuse it. */
-/*@ requires paxos_block(a) && paxos_counted(a) && paxos_cells_named(a);
+/*@ requires paxos_block(a) && paxos_counted(a) && paxos_arena_counted(a) && paxos_cells_named(a);
     requires paxos_run_given(a, run) && run->ballot != 0 && a->trimmed < PAXOS_SLOT_MAX;
+    requires a->last_slot < PAXOS_SLOT_MAX && a->decided < PAXOS_SLOT_MAX;
     requires \valid(lsn_out) && \separated(
         lsn_out, a, run, paxos_cells(a) + (0 .. a->window_slots - 1),
         paxos_writes(a) + (0 .. a->write_ring - 1));
@@ -82,9 +83,8 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_prepare(
     ensures kept: \result != PAXOS_OK ==>
             \forall integer slot; paxos_in_window(a, slot) ==> paxos_slot_kept{Pre, Post}(a, slot);
     ensures voted: \result == PAXOS_OK ==>
-            \forall integer slot; paxos_in_run(run, slot) ==>
-            paxos_cell_of(a, slot)->slot == slot &&
-            paxos_cell_of(a, slot)->ballot == run->ballot;
+            \forall integer i; 0 <= i < run->count ==> paxos_run_held(a, run, i) &&
+            paxos_cell_of(a, run->slot + i)->ballot == run->ballot;
     ensures others:
             \forall integer slot; paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
             paxos_slot_kept{Pre, Post}(a, slot);
