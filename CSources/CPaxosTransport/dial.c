@@ -30,6 +30,7 @@ static void dial(paxos_transport_t *t, uint32_t index) {
     }
     const uint32_t link = error == 0 ? paxos_link_open(t, fd, true, index) : PAXOS_NONE;
     if (link != PAXOS_NONE) { return; }
+    if (error == 0) { error = errno; }
     if (fd >= 0) { (void)close(fd); }
     t->report.closed[PAXOS_TRANSPORT_SYSTEM] += 1;
     peer->report.last_reason = PAXOS_TRANSPORT_SYSTEM;
@@ -93,9 +94,10 @@ void paxos_accept(paxos_transport_t *t) {
             return; /* nobody is there, or gone already: epoll says when to look again */
         }
         t->report.accepted += 1;
-        const int error = paxos_socket_set(fd, t->dead_timeout_ns);
+        int error = paxos_socket_set(fd, t->dead_timeout_ns);
         if (error == 0 && t->pending == PAXOS_TRANSPORT_PENDING_MAX) { evict(t); }
         if (error == 0 && paxos_link_open(t, fd, false, PAXOS_NONE) != PAXOS_NONE) { continue; }
+        if (error == 0) { error = errno; }
         (void)close(fd);
         t->report.closed[PAXOS_TRANSPORT_SYSTEM] += 1;
         paxos_event_push(t, 0, false, PAXOS_TRANSPORT_SYSTEM, error);

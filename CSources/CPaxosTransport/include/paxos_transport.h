@@ -113,7 +113,7 @@ typedef struct paxos_transport_options {
     uint64_t handshake_timeout_ns; /* from dialling or accepting on; default 2 s               */
     uint64_t retry_min_ns;         /* before dialling again; doubles; default 20 ms            */
     uint64_t retry_max_ns;         /* ... up to this; the half of it is random; default 2 s    */
-    uint64_t dead_timeout_ns;      /* a peer that acknowledges nothing is dead; default 5 s    */
+    uint64_t dead_timeout_ns;      /* a peer that acknowledges or reads nothing; default 5 s    */
 } paxos_transport_options_t;
 
 typedef struct paxos_transport paxos_transport_t;
