@@ -16,7 +16,14 @@ extension Space {
         Space(
             name: "takeover-again", rounds: [2, 2, 0], slots: 2,
             reductions: .usual.union(.noLearning)),
-        Space(name: "takeover-crash", rounds: [1, 1, 0], slots: 2, restarts: [0, 0, 1]),
+        Space(name: "takeover-crash-1", rounds: [1, 1, 0], slots: 2, restarts: [1, 0, 0]),
+        Space(name: "takeover-crash-3", rounds: [1, 1, 0], slots: 2, restarts: [0, 0, 1]),
+        Space(
+            name: "late-crash-1", rounds: [2, 2, 0], restarts: [1, 0, 0],
+            reductions: .usual.subtracting(.promptFlush)),
+        Space(
+            name: "late-crash-3", rounds: [2, 2, 0], restarts: [0, 0, 1],
+            reductions: .usual.subtracting(.promptFlush)),
     ]
 
     /// Seconds each: where a mistake shows with few steps.
