@@ -184,10 +184,12 @@ PAXOS_HOT static inline void paxos_frame_put(uint8_t *out, const paxos_frame_t *
     paxos_frame_put_head(out, frame);
     paxos_frame_put_run(out, frame);
     paxos_frame_put_rest(out, frame);
-    //@ assert paxos_frame_marked(out) && paxos_frame_head(out, frame);
+    //@ assert paxos_frame_marked(out);
+    //@ assert paxos_frame_head(out, frame);
     //@ assert paxos_frame_run(out, frame);
     paxos_put32(out, paxos_crc32c_words(0, out + 4, PAXOS_FRAME_HEADER_BYTES - 4));
-    //@ assert paxos_frame_marked(out) && paxos_frame_head(out, frame);
+    //@ assert paxos_frame_marked(out);
+    //@ assert paxos_frame_head(out, frame);
     //@ assert paxos_frame_run(out, frame);
 }
 
