@@ -185,8 +185,8 @@ static void bound_lossy(paxos_journal_t *j) {
     }
 }
 
-/* Zeros from the end of the newest segment on, where a torn tail stood, and as far as the last flush
- * can have come: zeros that are seen may be there in memory alone, too. */
+/* Zeros from the end of the newest segment on, where a torn tail stood, and as far as the last
+ * flush can have come: zeros that are seen may be there in memory alone, too. */
 static paxos_journal_status_t clear_tail(paxos_journal_t *j, const cursor_t *end) {
     if (end->offset_bytes >= j->segment_bytes) { return PAXOS_JOURNAL_OK; }
     uint64_t written = paxos_cursor_written_end(j, end);
