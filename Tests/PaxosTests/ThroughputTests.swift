@@ -1,14 +1,15 @@
 import Paxos
 import XCTest
 
-/// How fast, for the reader of the test's output; nothing here fails for being slow.
+/// How fast, for the reader of the test's output; nothing here fails for being slow. Short enough
+/// that XCTest passes over how much it varies, with sanitizers and on a busy machine, too.
 final class ThroughputTests: XCTestCase {
     func testCommit_nodes3_value64B_batch1() throws {
-        try measureCommits(batch: 1, rounds: 20_000)
+        try measureCommits(batch: 1, rounds: 4000)
     }
 
     func testCommit_nodes3_value64B_batch64() throws {
-        try measureCommits(batch: 64, rounds: 2000)
+        try measureCommits(batch: 64, rounds: 400)
     }
 
     private func measureCommits(batch: Int, rounds: Int) throws {
