@@ -10,11 +10,11 @@ struct DirectoryTests {
 
     private var path: String { directory.file("journal") }
 
-    private func refusal(node: UInt16 = 1, cluster: UInt64 = OpenJournal.cluster)
-        -> paxos_journal_status_t
-    {
+    private func refusal(
+        node: UInt16 = 1, cluster: UInt64 = OpenJournal.cluster, waits: Bool = true
+    ) -> paxos_journal_status_t {
         do {
-            _ = try OpenJournal(path, node: node, cluster: cluster)
+            _ = try OpenJournal(path, node: node, cluster: cluster, waits: waits)
             return PAXOS_JOURNAL_OK
         } catch let refused as OpenJournal.Refused {
             return refused.status
@@ -89,7 +89,7 @@ struct DirectoryTests {
         #expect(format(path) == PAXOS_JOURNAL_OK)
         do {
             let first = try OpenJournal(path)
-            #expect(refusal() == PAXOS_JOURNAL_ERR_LOCKED)
+            #expect(refusal(waits: false) == PAXOS_JOURNAL_ERR_LOCKED)
             #expect(first.report.incarnation == 1)
         }
         #expect(refusal() == PAXOS_JOURNAL_OK)

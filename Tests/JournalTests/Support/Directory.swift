@@ -44,9 +44,15 @@ final class OpenJournal {
     static let cluster: UInt64 = 0xC1057E2
     private(set) var journal: OpaquePointer!
 
-    /// - Throws: the status, where it is refused.
-    init(_ path: String, node: UInt16 = 1, cluster: UInt64 = cluster, readOnly: Bool = false) throws
-    {
+    /// Other tests start processes, and for a moment, before it becomes another program, each of
+    /// these holds the locks of all that is open here.
+    private static let waits_ms = 5000
+
+    /// - Throws: the status, where it is refused; at once, or after a while, where it is locked.
+    init(
+        _ path: String, node: UInt16 = 1, cluster: UInt64 = cluster, readOnly: Bool = false,
+        waits: Bool = true
+    ) throws {
         var options = paxos_journal_options_t()
         options.size_bytes = UInt32(MemoryLayout<paxos_journal_options_t>.size)
         options.node = node
@@ -54,7 +60,13 @@ final class OpenJournal {
         options.is_read_only = readOnly ? 1 : 0
         var out: OpaquePointer?
         var fault = paxos_journal_fault_t()
-        let status = paxos_journal_open(nil, path, &options, &out, &fault)
+        var status = paxos_journal_open(nil, path, &options, &out, &fault)
+        var left_ms = waits ? Self.waits_ms : 0
+        while status == PAXOS_JOURNAL_ERR_LOCKED && left_ms > 0 {
+            usleep(10_000)
+            left_ms -= 10
+            status = paxos_journal_open(nil, path, &options, &out, &fault)
+        }
         guard status == PAXOS_JOURNAL_OK, let out else { throw Refused(status: status) }
         journal = out
     }
