@@ -5,7 +5,7 @@
 
 /* Whether a batch of so many bytes has a place to go: in this segment or the next. */
 static bool has_place(const paxos_journal_t *j, uint64_t bytes) {
-    const uint64_t limit_bytes = j->segment_bytes - j->table_bytes_max;
+    const uint64_t limit_bytes = paxos_journal_limit_bytes(j);
     return j->offset_bytes + bytes <= limit_bytes || paxos_recycle_has_next(j);
 }
 

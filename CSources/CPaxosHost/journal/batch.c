@@ -28,10 +28,19 @@ uint64_t paxos_batch_bytes(uint64_t records_bytes, uint64_t count) {
     return round_up(round_up(end, SECTOR_BYTES) + SECTOR_BYTES, PAGE_BYTES);
 }
 
+void paxos_sector_seal(uint8_t *sector, uint32_t magic) {
+    paxos_put32(sector + 4, magic);
+    paxos_put32(sector, paxos_crc32c(0, sector + 4, SECTOR_BYTES - 4));
+}
+
+bool paxos_sector_is_sealed(const uint8_t *sector, uint32_t magic) {
+    return paxos_get32(sector + 4) == magic &&
+           paxos_get32(sector) == paxos_crc32c(0, sector + 4, SECTOR_BYTES - 4);
+}
+
 static void header_put(
     const paxos_journal_t *j, uint8_t *sector, uint32_t magic, const batch_t *batch) {
     memset(sector, 0, SECTOR_BYTES);
-    paxos_put32(sector + 4, magic);
     paxos_put64(sector + 8, j->salt);
     paxos_put64(sector + 16, batch->sequence);
     paxos_put64(sector + 24, batch->flushed);
@@ -45,13 +54,12 @@ static void header_put(
     paxos_put32(sector + 68, batch->index_checksum);
     paxos_put32(sector + 72, batch->incarnation);
     paxos_put32(sector + 76, batch->flags);
-    paxos_put32(sector, paxos_crc32c(0, sector + 4, SECTOR_BYTES - 4));
+    paxos_sector_seal(sector, magic);
 }
 
 bool paxos_batch_header_get(
     const paxos_journal_t *j, const uint8_t *sector, uint32_t magic, batch_t *batch) {
-    if (paxos_get32(sector + 4) != magic || paxos_get64(sector + 8) != j->salt ||
-        paxos_get32(sector) != paxos_crc32c(0, sector + 4, SECTOR_BYTES - 4)) {
+    if (!paxos_sector_is_sealed(sector, magic) || paxos_get64(sector + 8) != j->salt) {
         return false;
     }
     batch->sequence = paxos_get64(sector + 16);

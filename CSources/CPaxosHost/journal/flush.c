@@ -75,7 +75,7 @@ static paxos_journal_status_t prepare_next(paxos_journal_t *j) {
 /* Everything that goes out with this flush. */
 static paxos_journal_status_t write_all(paxos_journal_t *j, head_t *head) {
     const uint64_t bytes = paxos_batch_bytes(j->records_bytes, j->record_count);
-    const uint64_t limit_bytes = j->segment_bytes - j->table_bytes_max;
+    const uint64_t limit_bytes = paxos_journal_limit_bytes(j);
     const bool moves = j->record_count > 0 && head->offset_bytes + bytes > limit_bytes;
     paxos_journal_status_t status = PAXOS_JOURNAL_OK;
     if (moves) {

@@ -114,9 +114,7 @@ static bool take_memory(paxos_journal_t *j) {
     uint32_t slots = 2;
     while (slots < 2 * j->groups_max) { slots *= 2; }
     j->index_mask = slots - 1;
-    const uint32_t room =
-        j->batch_bytes_max > j->table_bytes_max ? j->batch_bytes_max : j->table_bytes_max;
-    j->buffer = malloc(room);
+    j->buffer = malloc(paxos_journal_buffer_bytes(j));
     j->table = malloc(j->table_bytes_max);
     j->zeros = calloc(1, ZERO_PIECE_BYTES);
     j->groups = calloc(j->groups_max, sizeof *j->groups);
@@ -301,7 +299,7 @@ void paxos_journal_report(const paxos_journal_t *j, paxos_journal_report_t *repo
     report->oldest_segment = j->oldest;
     report->newest_segment = j->newest;
     report->fault = j->fault;
-    const uint64_t limit_bytes = j->segment_bytes - j->table_bytes_max;
+    const uint64_t limit_bytes = paxos_journal_limit_bytes(j);
     const uint64_t here = j->offset_bytes < limit_bytes ? limit_bytes - j->offset_bytes : 0;
     report->free_bytes = here + (j->segment_count - report->segments_used) * limit_bytes;
     const uint32_t holder = j->newest == 0 ? j->group_count : paxos_recycle_holder(j, j->oldest);

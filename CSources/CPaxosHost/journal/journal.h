@@ -152,6 +152,14 @@ paxos_journal_status_t paxos_journal_write(
     uint64_t offset_bytes, const char *what);
 paxos_journal_status_t paxos_journal_sync(paxos_journal_t *j, int file, const char *what);
 uint64_t paxos_journal_place(const paxos_journal_t *j, uint64_t segment);
+/* Bytes of the buffer: the longest batch of any kind. */
+static inline uint32_t paxos_journal_buffer_bytes(const paxos_journal_t *j) {
+    return j->batch_bytes_max > j->table_bytes_max ? j->batch_bytes_max : j->table_bytes_max;
+}
+/* How far the records of a segment may reach: room for a table stays behind them. */
+static inline uint64_t paxos_journal_limit_bytes(const paxos_journal_t *j) {
+    return j->segment_bytes - j->table_bytes_max;
+}
 bool paxos_journal_is_zero(const uint8_t *bytes, uint64_t length_bytes);
 
 /* Its place in `groups`, or group_count. */
@@ -174,6 +182,9 @@ paxos_journal_status_t paxos_superblock_mark(paxos_journal_t *j, uint64_t sequen
 uint64_t paxos_superblock_marked(paxos_journal_t *j);
 
 /* batch.c */
+/* The last that is written of a sector that says what it is: magic, and a checksum of the rest. */
+void paxos_sector_seal(uint8_t *sector, uint32_t magic);
+bool paxos_sector_is_sealed(const uint8_t *sector, uint32_t magic);
 uint64_t paxos_batch_bytes(uint64_t records_bytes, uint64_t count);
 /* Whether sizes fit each other: NULL, or the rule that is broken. */
 const char *paxos_journal_shape_rule(const paxos_journal_t *j);
@@ -194,6 +205,10 @@ void paxos_record_to_mark(uint8_t *header);
 void paxos_record_seal(uint8_t *header);
 
 /* walk.c */
+/* More steps than a walk through the whole journal can take. */
+static inline uint64_t paxos_walk_steps_max(const paxos_journal_t *j) {
+    return j->segment_bytes / PAGE_BYTES * j->segment_count * 2 + 2;
+}
 void paxos_journal_read_pages(
     paxos_journal_t *j, uint8_t *bytes, uint64_t length_bytes, uint64_t offset_bytes);
 const uint8_t *paxos_journal_view(

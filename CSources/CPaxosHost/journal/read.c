@@ -56,7 +56,7 @@ static void give(
 }
 
 static bool open_next_batch(paxos_journal_t *j) {
-    const uint64_t steps = j->segment_bytes / PAGE_BYTES * j->segment_count * 2 + 2;
+    const uint64_t steps = paxos_walk_steps_max(j);
     for (uint64_t i = 0; i < steps; i++) {
         if (j->newest == 0 || j->cursor.segment > j->newest) { return false; }
         paxos_cursor_step(j, &j->cursor);

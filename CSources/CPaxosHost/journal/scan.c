@@ -157,7 +157,7 @@ static paxos_journal_status_t write_again(paxos_journal_t *j, const cursor_t *cu
 }
 
 static paxos_journal_status_t walk(paxos_journal_t *j, cursor_t *cursor) {
-    const uint64_t steps = j->segment_bytes / PAGE_BYTES * j->segment_count * 2 + 2;
+    const uint64_t steps = paxos_walk_steps_max(j);
     paxos_cursor_start(j, cursor);
     for (uint64_t i = 0; i < steps; i++) {
         paxos_cursor_step(j, cursor);

@@ -9,7 +9,6 @@
 
 void paxos_superblock_write(const paxos_journal_t *j, uint8_t sector[SECTOR_BYTES]) {
     memset(sector, 0, SECTOR_BYTES);
-    paxos_put32(sector + 4, SUPERBLOCK_MAGIC);
     paxos_put32(sector + 8, PAXOS_JOURNAL_VERSION);
     paxos_put32(sector + 12, j->node);
     paxos_put64(sector + 16, j->cluster);
@@ -20,12 +19,7 @@ void paxos_superblock_write(const paxos_journal_t *j, uint8_t sector[SECTOR_BYTE
     paxos_put32(sector + 52, j->batch_bytes_max);
     paxos_put32(sector + 56, j->groups_max);
     paxos_put32(sector + 60, j->incarnation);
-    paxos_put32(sector, paxos_crc32c(0, sector + 4, SECTOR_BYTES - 4));
-}
-
-static bool is_sealed(const uint8_t *sector, uint32_t magic) {
-    return paxos_get32(sector + 4) == magic &&
-           paxos_get32(sector) == paxos_crc32c(0, sector + 4, SECTOR_BYTES - 4);
+    paxos_sector_seal(sector, SUPERBLOCK_MAGIC);
 }
 
 static void take(paxos_journal_t *j, const uint8_t *sector) {
@@ -60,7 +54,7 @@ paxos_journal_status_t paxos_superblock_read(
     *what = "superblock";
     for (uint32_t copy = 0; copy < 2; copy++) {
         read_sector(j, (uint64_t)copy * PAGE_BYTES, sector);
-        if (!is_sealed(sector, SUPERBLOCK_MAGIC)) { continue; }
+        if (!paxos_sector_is_sealed(sector, SUPERBLOCK_MAGIC)) { continue; }
         const uint32_t version = paxos_get32(sector + 8);
         if (version != PAXOS_JOURNAL_VERSION) { is_newer = true; }
         j->superblock_copies += 1;
@@ -101,10 +95,9 @@ paxos_journal_status_t paxos_superblock_raise(paxos_journal_t *j) {
 
 paxos_journal_status_t paxos_superblock_mark(paxos_journal_t *j, uint64_t sequence) {
     uint8_t sector[SECTOR_BYTES] = {0};
-    paxos_put32(sector + 4, MARK_MAGIC);
     paxos_put64(sector + 8, j->salt);
     paxos_put64(sector + 16, sequence);
-    paxos_put32(sector, paxos_crc32c(0, sector + 4, SECTOR_BYTES - 4));
+    paxos_sector_seal(sector, MARK_MAGIC);
     j->flushes_to_mark = FLUSHES_PER_MARK;
     return paxos_journal_write(
         j, j->superblock_file, sector, SECTOR_BYTES, MARK_OFFSET_BYTES, "write of the head mark");
@@ -113,6 +106,8 @@ paxos_journal_status_t paxos_superblock_mark(paxos_journal_t *j, uint64_t sequen
 uint64_t paxos_superblock_marked(paxos_journal_t *j) {
     uint8_t sector[SECTOR_BYTES];
     read_sector(j, MARK_OFFSET_BYTES, sector);
-    if (!is_sealed(sector, MARK_MAGIC) || paxos_get64(sector + 8) != j->salt) { return 0; }
+    if (!paxos_sector_is_sealed(sector, MARK_MAGIC) || paxos_get64(sector + 8) != j->salt) {
+        return 0;
+    }
     return paxos_get64(sector + 16);
 }

@@ -45,8 +45,7 @@ const uint8_t *paxos_journal_view(
         end > j->view_start_bytes + j->view_length_bytes) {
         const uint64_t start = offset_bytes / PAGE_BYTES * PAGE_BYTES;
         const uint64_t rest = j->segment_bytes - start;
-        const uint64_t room =
-            j->batch_bytes_max > j->table_bytes_max ? j->batch_bytes_max : j->table_bytes_max;
+        const uint64_t room = paxos_journal_buffer_bytes(j);
         j->view_segment = segment;
         j->view_start_bytes = start;
         j->view_length_bytes = rest < room ? rest : room;
