@@ -15,6 +15,8 @@ let package = Package(
         .library(name: "cpaxos", type: .static, targets: ["PaxosCore"]),
         .executable(name: "bench", targets: ["bench"]),
         .executable(name: "paxos-sim", targets: ["paxos-sim"]),
+        .executable(name: "paxos-node", targets: ["paxos-node"]),
+        .executable(name: "paxos-journal", targets: ["paxos-journal"]),
     ],
     traits: [
         .trait(
@@ -22,6 +24,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
@@ -38,15 +41,27 @@ let package = Package(
         .target(
             name: "CPaxosTransport", dependencies: ["CPaxos", "CPaxosHost", "CLibBSD", "CSodium"],
             path: "CSources/CPaxosTransport", exclude: ["TRANSPORT.md"]),
+        // Wants paxos_replica_* of whoever links it: of PaxosCore, or of the library cpaxos.
+        .target(
+            name: "CPaxosRuntime", dependencies: ["CPaxos", "CPaxosHost", "CPaxosTransport"],
+            path: "CSources/CPaxosRuntime"),
         .target(name: "PaxosCore", dependencies: ["CPaxos"], swiftSettings: embedded),
         .target(
-            name: "Paxos", dependencies: ["PaxosCore", "CPaxos"],
+            name: "Paxos",
+            dependencies: [
+                "PaxosCore", "CPaxos", "CPaxosHost", "CPaxosTransport", "CPaxosRuntime",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: [.enableExperimentalFeature("Lifetimes")]),
         .target(name: "CBenchLimits", dependencies: ["CPaxos"], path: "Benchmarks/CBenchLimits"),
+        .target(
+            name: "CBenchNode", dependencies: ["CPaxosRuntime", "CPaxosHost", "CPaxos"],
+            path: "Benchmarks/CBenchNode"),
         .executableTarget(
             name: "bench",
             dependencies: [
-                "Paxos", "PaxosCore", "CPaxos", "CPaxosHost", "CBenchLimits",
+                "Paxos", "PaxosCore", "CPaxos", "CPaxosHost", "CBenchLimits", "CBenchNode",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
@@ -57,6 +72,19 @@ let package = Package(
             dependencies: [
                 "PaxosSimulator", "CPaxos",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(
+            name: "paxos-journal",
+            dependencies: [
+                "CPaxosHost", "CPaxos",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(
+            name: "paxos-node",
+            dependencies: [
+                "Paxos",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(name: "CPaxosTests", dependencies: ["PaxosSimulator", "CPaxos"]),
         .testTarget(
@@ -70,7 +98,8 @@ let package = Package(
             name: "CJournalModel", dependencies: ["CPaxosHost", "CPaxos"],
             path: "Tests/CJournalModel"),
         .testTarget(
-            name: "JournalTests", dependencies: ["CJournalModel", "CPaxosHost", "CPaxos"]),
+            name: "JournalTests",
+            dependencies: ["CJournalModel", "CPaxosHost", "CPaxos", "paxos-journal"]),
         .target(
             name: "CTransportModel",
             dependencies: [
@@ -78,8 +107,18 @@ let package = Package(
             ],
             path: "Tests/CTransportModel"),
         .testTarget(name: "TransportTests", dependencies: ["CTransportModel"]),
+        .target(
+            name: "CRuntimeModel",
+            dependencies: ["CPaxosRuntime", "CPaxosHost", "CPaxos", "CAllocationCount"],
+            path: "Tests/CRuntimeModel"),
+        .testTarget(name: "RuntimeTests", dependencies: ["CRuntimeModel", "PaxosCore"]),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
-        .testTarget(name: "PaxosTests", dependencies: ["Paxos", "CAllocationCount"]),
+        .testTarget(
+            name: "PaxosTests",
+            dependencies: [
+                "Paxos", "CAllocationCount", .product(name: "Logging", package: "swift-log"),
+            ]),
+        .testTarget(name: "PaxosNodeTests", dependencies: ["paxos-node"]),
         .testTarget(name: "BenchTests", dependencies: ["bench"]),
     ],
     swiftLanguageModes: [.v6],

@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-#include "paxos/entry.h"
-#include "paxos/frame.h"
+#include "paxos/hot_frame.h"
 
 size_t bench_round_bytes(const bench_recipe_t *recipe) {
     return (size_t)recipe->batch * paxos_entry_bytes(recipe->value_bytes);

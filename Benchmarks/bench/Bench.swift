@@ -11,7 +11,7 @@ struct Bench: ParsableCommand {
             Without a subcommand every suite runs, in under a minute. For figures build for \
             release: swift run -c release bench
             """,
-        subcommands: [Run.self, List.self, Replay.self],
+        subcommands: [Run.self, List.self, Replay.self, NodeProcess.self],
         defaultSubcommand: Run.self)
 }
 

@@ -50,13 +50,63 @@ struct Catalogue {
                         directory: selection.directory))
             }
         }
+        for source in RecoverSuite.Source.allCases {
+            suites.append(
+                RecoverSuite(
+                    valueBytes: values?.first ?? 64, batch: batches.last ?? 64,
+                    byteCount: selection.journal, source: source, seed: seed,
+                    directory: selection.directory))
+        }
+        let pool = ProcessPool(parent: selection.directory)
+        for isDurable in [false, true] {
+            for value in values ?? [64, 1024] {
+                for clients in NodeSuite.Clients.all {
+                    suites.append(
+                        NodeSuite(
+                            valueBytes: value, isDurable: isDurable, clients: clients, pool: pool))
+                }
+            }
+        }
+        for value in values ?? [64] {
+            for clients in [NodeSuite.Clients.atLeader(1), .atFollower] {
+                suites.append(
+                    NodeSuite(
+                        valueBytes: value, isDurable: false, clients: clients, spin_ns: 50_000,
+                        pool: pool))
+            }
+        }
+        for value in values ?? [64] {
+            for shape in ReplicaSuite.Shape.all {
+                suites.append(ReplicaSuite(valueBytes: value, shape: shape, pool: pool))
+            }
+        }
+        for isLoaded in [false, true] {
+            suites.append(
+                CatchUpSuite(
+                    valueBytes: values?.first ?? 64, isLoaded: isLoaded,
+                    journalBytes: max(selection.journal, 512 << 20), pool: pool,
+                    directory: selection.directory))
+        }
+        for value in values ?? [64] {
+            for source in RecoverSuite.Source.allCases {
+                suites.append(
+                    NodeRecoverSuite(
+                        valueBytes: value, source: source,
+                        journalBytes: max(selection.journal, 512 << 20), pool: pool))
+            }
+        }
+        for isDurable in [false, true] {
+            suites.append(
+                FailoverSuite(
+                    isDurable: isDurable, kills: selection.kills, directory: selection.directory))
+        }
         self.suites = suites
     }
 
     /// The suites whose name is one of `names`, or starts with one.
     /// - Throws: a `BenchError` that names the first word that fits none.
     func matching(_ names: [String]) throws -> [any Suite] {
-        if names.isEmpty { return suites }
+        if names.isEmpty { return suites.filter { !$0.isAskedFor } }
         for name in names where !suites.contains(where: { $0.name.hasPrefix(name) }) {
             throw BenchError("no suite is called '\(name)'; bench list names them all")
         }

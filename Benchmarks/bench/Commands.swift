@@ -11,6 +11,9 @@ struct Run: ParsableCommand {
     @Option(help: "Seconds of measuring for each suite, its limit included.")
     var seconds: Double?
 
+    @Option(help: "How often each is measured in that time, 1 to 99; fewer than five say little.")
+    var repetitions = 7
+
     @Flag(help: "One JSON object a line: name, value, unit, limit, spread.")
     var json = false
 
@@ -23,10 +26,8 @@ struct Run: ParsableCommand {
         if let seconds, !Limits.seconds.contains(seconds) {
             throw ValidationError("--seconds is 0.01 to 600")
         }
+        if !(1...99).contains(repetitions) { throw ValidationError("--repetitions is 1 to 99") }
     }
-
-    /// At least five, for a median that one disturbance does not move.
-    private static let repetitions = 7
 
     func run() throws {
         try reporting {
@@ -34,7 +35,7 @@ struct Run: ParsableCommand {
             let plot = try self.plot.map(Plot.init(path:))
             Build.warnIfDebug()
             let runner = Runner(
-                suites: suites, repetitions: Run.repetitions, seconds: seconds ?? Build.seconds)
+                suites: suites, repetitions: repetitions, seconds: seconds ?? Build.seconds)
             let rows = try runner.run()
             (json ? rows.map(\.json) : Table(rows: rows).lines()).forEach(Terminal.print)
             try plot?.draw(rows)
@@ -60,10 +61,11 @@ struct List: ParsableCommand {
             """
 
             Rates count a second of CPU of the one thread that does all the work; those of the
-            journal a second of the wall clock, since its thread waits for the disk. batch=N: N
-            values are proposed, then all effects run until every replica has delivered them,
-            then the next N. A row's value is the median of its repetitions, its spread half of
-            (largest - smallest) as a part of the median.
+            journal, of node.* and of replica.* a second of the wall clock, since they wait for disks
+            and for each other; the last two run only where they are named. batch=N: N values are proposed, then all
+            effects run until every replica has delivered them, then the next N. A row's value
+            is the median of its repetitions, its spread half of (largest - smallest) as a part
+            of the median.
             """)
     }
 }

@@ -44,6 +44,8 @@ enum Limits {
     /// One batch of entries; a leader's pipeline holds it in an arena three times as large.
     static let batchBytes = 64 << 20
     static let seconds = 0.01...600.0
+    static let kills: (Int64, Int64) = (8, 10_000)
+    static let journalBytes: (UInt64, UInt64) = (64 << 20, 16 << 30)
 }
 
 /// Which suites, in which shapes.
@@ -64,6 +66,16 @@ struct Selection: ParsableArguments {
 
     @Option(help: ArgumentHelp("Where the suites that flush make their files.", valueName: "path"))
     var directory = FileManager.default.temporaryDirectory.path
+
+    @Option(
+        help: ArgumentHelp("Size of the journal that is recovered, as 1G.", valueName: "bytes"),
+        transform: { try Parse.size($0, min: Limits.journalBytes.0, max: Limits.journalBytes.1) })
+    var journal = 128 << 20
+
+    @Option(
+        help: ArgumentHelp("Leaders that node.failover kills in all.", valueName: "count"),
+        transform: { Int(try Parse.number($0, min: Limits.kills.0, max: Limits.kills.1)) })
+    var kills = 8
 
     mutating func validate() throws {
         let value = values?.numbers.max() ?? 0

@@ -5,11 +5,13 @@ enum Unit: String {
     case messages = "msg/s"
     case commits = "commits/s"
     case records = "records/s"
+    case slots = "slots/s"
+    case bytes = "bytes/s"
     case nanoseconds = "ns"
     case events = "events"
 
     /// Whether more of it is better.
-    var isRate: Bool { self == .messages || self == .commits || self == .records }
+    var isRate: Bool { self != .nanoseconds && self != .events }
 }
 
 /// Work done and what it cost: nanoseconds of this thread's CPU, or events where they are counted.
@@ -28,6 +30,7 @@ struct Measure {
 struct Latency {
     let p50_ns: Int64
     let p99_ns: Int64
+    var p999_ns: Int64?
 }
 
 /// One line of the table: something that is measured over and over, and its limit.
@@ -37,6 +40,9 @@ protocol Suite: AnyObject {
     var unit: Unit { get }
     /// What the limit contains, in words.
     var limitWords: String { get }
+
+    /// Whether it runs only where its name is given.
+    var isAskedFor: Bool { get }
 
     /// Make everything that the measurement needs; called once, before the first repetition.
     func prepare() throws
@@ -51,6 +57,7 @@ protocol Suite: AnyObject {
 }
 
 extension Suite {
+    var isAskedFor: Bool { false }
     func latency() throws -> Latency? { nil }
 }
 

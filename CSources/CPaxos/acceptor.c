@@ -64,29 +64,38 @@ paxos_match_t paxos_match_run(const paxos_acceptor_t *a, const paxos_run_t *run)
 }
 
 uint64_t paxos_revote_run(paxos_acceptor_t *a, const paxos_run_t *run) {
+    const uint64_t ballot = run->ballot;
+    const uint64_t slot = run->slot;
+    const uint32_t count = run->count;
     bool changed = false;
-    /*@ loop invariant 0 <= i <= run->count;
-        loop invariant \forall integer k; 0 <= k < i ==>
-                       paxos_cell_of(a, run->slot + k)->ballot == run->ballot;
-        loop invariant \forall integer slot;
-                       paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
-                       paxos_cell_of(a, slot)->ballot == \at(paxos_cell_of(a, slot)->ballot, Pre);
-        loop assigns i, changed, paxos_cells(a)[0 .. a->window_slots - 1].ballot;
-        loop variant run->count - i; */
-    for (uint32_t i = 0; i < run->count; i++) {
-        paxos_cell_t *cell = paxos_cell(a, run->slot + i);
-        changed = changed || cell->ballot != run->ballot;
-        cell->ballot = run->ballot;
+    /*@ loop invariant 0 <= i <= count;
+        loop invariant within: \forall integer k; 0 <= k < count ==>
+                       paxos_in_window{Pre}(a, slot + k);
+        loop invariant counted: paxos_counted(a) && (a->memory_only == 0 ==> paxos_has_room(a));
+        loop invariant revoted: \forall integer k; 0 <= k < i ==>
+                       paxos_cell_of(a, slot + k)->ballot == ballot;
+        loop invariant others: \forall integer other; paxos_in_window{Pre}(a, other) &&
+                       !(slot <= other < slot + count) ==> paxos_cell_of(a, other)->ballot ==
+                       \at(paxos_cell_of(a, other)->ballot, Pre);
+        loop assigns i, changed, paxos_cells(a)[0 .. \at(a->window_slots, Pre) - 1].ballot;
+        loop variant count - i; */
+    for (uint32_t i = 0; i < count; i++) {
+        //@ assert exact: (uint64_t)(slot + i) == slot + i;
+        paxos_cell_t *cell = paxos_cell(a, slot + i);
+        changed = changed || cell->ballot != ballot;
+        cell->ballot = ballot;
     }
+    //@ assert numbers: run->slot == slot && run->count == count && run->ballot == ballot;
     if (!changed) { return a->lsn; }
-    paxos_run_t ballots = *run;
-    ballots.bytes = 0;
+    const paxos_run_t ballots = {ballot, slot, count, 0, run->digest, run->entries};
     return paxos_write_note(a, PAXOS_RECORD_BALLOTS, &ballots, 0);
 }
 
 paxos_status_t paxos_acceptor_accept(
     paxos_acceptor_t *a, const paxos_run_t *run, uint64_t *lsn_out) {
-    PAXOS_ASSERT(run->count > 0 && run->slot > 0 && run->ballot != 0);
+    PAXOS_ASSERT(run->count > 0);
+    PAXOS_ASSERT(run->slot > 0);
+    PAXOS_ASSERT(run->ballot != 0);
     if (PAXOS_UNLIKELY(a->abstains)) { return PAXOS_ERR_ABSTAINS; }
     if (PAXOS_UNLIKELY(run->ballot < a->promised)) { return PAXOS_ERR_STALE; }
     if (PAXOS_UNLIKELY(run->slot <= a->trimmed)) { return PAXOS_ERR_TRIMMED; }
@@ -100,6 +109,8 @@ paxos_status_t paxos_acceptor_accept(
         if (match == PAXOS_MATCH_CHOSEN) { return PAXOS_ERR_TRIMMED; }
         if (match == PAXOS_MATCH_SAME) {
             a->promised = run->ballot;
+            /*@ assert held: \forall integer i; 0 <= i < run->count ==>
+                       paxos_run_held(a, run, i); */
             *lsn_out = paxos_revote_run(a, run);
             return PAXOS_OK;
         }
@@ -142,6 +153,36 @@ paxos_status_t paxos_acceptor_trim(paxos_acceptor_t *a, uint64_t slot) {
     return PAXOS_OK;
 }
 
+void paxos_acceptor_retain(paxos_acceptor_t *a, uint64_t first_slot) {
+    a->retained = first_slot;
+}
+
+/* What is shown of a slot is what its cell says: nothing of one that is trimmed, or that another
+ * slot's cell stands in for. */
+/*@ requires paxos_block(a) && paxos_cells_named(a);
+    requires held: a->trimmed < slot && paxos_cell_of(a, slot)->slot == slot ==>
+             24 <= paxos_cell_of(a, slot)->bytes;
+    requires \valid(state_out) && \valid(ballot_out) && \valid(value_out);
+    requires \valid(value_bytes_out);
+    requires \separated(state_out, ballot_out, value_out, value_bytes_out, a,
+                        paxos_cells(a) + (0 .. a->window_slots - 1),
+                        paxos_arena_bytes(a) + (0 .. a->arena_bytes - 1));
+    assigns *state_out, *ballot_out, *value_out, *value_bytes_out;
+    behavior trimmed:
+        assumes slot <= a->trimmed;
+        ensures *state_out == PAXOS_RUN_TRIMMED && *ballot_out == 0 && *value_out == \null;
+    behavior empty:
+        assumes slot > a->trimmed && paxos_cell_of(a, slot)->slot != slot;
+        ensures *state_out == PAXOS_RUN_EMPTY && *ballot_out == 0 && *value_out == \null;
+    behavior held:
+        assumes slot > a->trimmed && paxos_cell_of(a, slot)->slot == slot;
+        ensures *state_out == paxos_cell_of(a, slot)->state &&
+                *ballot_out == paxos_cell_of(a, slot)->ballot;
+        ensures *value_out == paxos_arena_at(a, paxos_cell_of(a, slot)->position) + 24;
+        ensures *value_bytes_out ==
+                paxos_le32(paxos_arena_at(a, paxos_cell_of(a, slot)->position) + 4);
+    complete behaviors;
+    disjoint behaviors; */
 void paxos_acceptor_look(
     const paxos_acceptor_t *a, uint64_t slot, uint32_t *state_out, paxos_ballot_t *ballot_out,
     const uint8_t **value_out, uint32_t *value_bytes_out) {
@@ -162,6 +203,14 @@ void paxos_acceptor_look(
     }
 }
 
+/*@ requires \valid_read(a) && a->arena_tail <= a->arena_head <= a->arena_tail + a->arena_bytes;
+    requires \valid(status) && \separated(status, a);
+    assigns *status;
+    ensures status->size_bytes == \old(status->size_bytes);
+    ensures status->promised == a->promised && status->decided == a->decided &&
+            status->trimmed == a->trimmed && status->last_slot == a->last_slot &&
+            status->stable == a->stable && status->abstains == a->abstains &&
+            status->lsn == a->lsn && status->flushed == a->flushed; */
 void paxos_acceptor_status(const paxos_acceptor_t *a, paxos_acceptor_status_t *status) {
     status->arena_free_bytes = paxos_arena_free(a);
     status->promised = a->promised;

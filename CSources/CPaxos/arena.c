@@ -144,9 +144,19 @@ static void compact(paxos_acceptor_t *a) {
     a->counters.compactions += 1;
 }
 
+/* Nothing extends the last run any more: its header says now how far it came. */
+static void close_run(paxos_acceptor_t *a) {
+    if (a->open_run == PAXOS_POSITION_NONE) { return; }
+    const uint32_t bytes = (uint32_t)(a->arena_head - a->open_run);
+    const uint64_t slot = header_at(a, a->open_run).slot;
+    (void)paxos_run_header_put(a, a->open_run, slot, (uint32_t)a->open_count, bytes);
+    a->open_run = PAXOS_POSITION_NONE;
+    a->open_limit = 0;
+}
+
 uint64_t paxos_arena_take(paxos_acceptor_t *a, uint32_t bytes, bool fills_gap) {
     PAXOS_ASSERT(bytes % 16 == 0 && bytes >= PAXOS_RUN_HEADER_BYTES);
-    paxos_run_close(a);
+    close_run(a);
     uint64_t position = paxos_arena_take_head(a, bytes, fills_gap);
     if (position != PAXOS_POSITION_NONE) { return position; }
     reclaim(a);

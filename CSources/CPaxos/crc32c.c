@@ -12,10 +12,19 @@
 
 /* ---- Plain C ----
  *
- * crc_nibbles[i][n] is what bit pattern n, as the i-th lowest four bits of the state, becomes after
- * 32 bits. A state is the exclusive or of its eight nibbles, so eight lookups that do not wait for
- * each other advance it four bytes: twice as fast as one table of 256 words, in half its size. */
-static const uint32_t crc_nibbles[8][16] = {
+ * crc_top_nibble[n] is what bit pattern n, as the highest four bits of the state, becomes after 32
+ * bits; and as the lowest, after four. */
+static const uint32_t crc_top_nibble[16] = {
+    0x00000000, 0x105EC76F, 0x20BD8EDE, 0x30E349B1, 0x417B1DBC, 0x5125DAD3, 0x61C69362, 0x7198540D,
+    0x82F63B78, 0x92A8FC17, 0xA24BB5A6, 0xB21572C9, 0xC38D26C4, 0xD3D3E1AB, 0xE330A81A, 0xF36E6F75,
+};
+
+#if PAXOS_SHORT_WAY
+
+/* crc_nibbles[i][n]: the same as the i-th lowest four bits. A state is the exclusive or of its
+ * eight nibbles, so eight lookups that do not wait for each other advance it four bytes: twice as
+ * fast as one table of 256 words, in half its size. */
+static const uint32_t crc_nibbles[7][16] = {
     {0x00000000, 0xDD45AAB8, 0xBF672381, 0x62228939, 0x7B2231F3, 0xA6679B4B, 0xC4451272, 0x1900B8CA,
      0xF64463E6, 0x2B01C95E, 0x49234067, 0x9466EADF, 0x8D665215, 0x5023F8AD, 0x32017194,
      0xEF44DB2C},
@@ -37,27 +46,32 @@ static const uint32_t crc_nibbles[8][16] = {
     {0x00000000, 0xF26B8303, 0xE13B70F7, 0x1350F3F4, 0xC79A971F, 0x35F1141C, 0x26A1E7E8, 0xD4CA64EB,
      0x8AD958CF, 0x78B2DBCC, 0x6BE22838, 0x9989AB3B, 0x4D43CFD0, 0xBF284CD3, 0xAC78BF27,
      0x5E133C24},
-    {0x00000000, 0x105EC76F, 0x20BD8EDE, 0x30E349B1, 0x417B1DBC, 0x5125DAD3, 0x61C69362, 0x7198540D,
-     0x82F63B78, 0x92A8FC17, 0xA24BB5A6, 0xB21572C9, 0xC38D26C4, 0xD3D3E1AB, 0xE330A81A,
-     0xF36E6F75},
 };
+
+static uint32_t crc_portable_step4(uint32_t state) {
+    return crc_nibbles[0][state & 15] ^ crc_nibbles[1][(state >> 4) & 15] ^
+           crc_nibbles[2][(state >> 8) & 15] ^ crc_nibbles[3][(state >> 12) & 15] ^
+           crc_nibbles[4][(state >> 16) & 15] ^ crc_nibbles[5][(state >> 20) & 15] ^
+           crc_nibbles[6][(state >> 24) & 15] ^ crc_top_nibble[(state >> 28) & 15];
+}
+
+#else
+
+static uint32_t crc_portable_step4(uint32_t state) {
+    for (int i = 0; i < 8; i++) { state = (state >> 4) ^ crc_top_nibble[state & 15]; }
+    return state;
+}
+
+#endif
 
 static uint32_t crc_le32(const uint8_t *bytes) {
     return (uint32_t)bytes[0] | ((uint32_t)bytes[1] << 8) | ((uint32_t)bytes[2] << 16) |
            ((uint32_t)bytes[3] << 24);
 }
 
-static uint32_t crc_portable_step4(uint32_t state) {
-    return crc_nibbles[0][state & 15] ^ crc_nibbles[1][(state >> 4) & 15] ^
-           crc_nibbles[2][(state >> 8) & 15] ^ crc_nibbles[3][(state >> 12) & 15] ^
-           crc_nibbles[4][(state >> 16) & 15] ^ crc_nibbles[5][(state >> 20) & 15] ^
-           crc_nibbles[6][(state >> 24) & 15] ^ crc_nibbles[7][(state >> 28) & 15];
-}
-
-/* The top nibble's table is also the table for an advance by four bits. */
 static uint32_t crc_portable_step1(uint32_t state) {
-    state = (state >> 4) ^ crc_nibbles[7][state & 15];
-    return (state >> 4) ^ crc_nibbles[7][state & 15];
+    state = (state >> 4) ^ crc_top_nibble[state & 15];
+    return (state >> 4) ^ crc_top_nibble[state & 15];
 }
 
 uint32_t paxos_crc32c_portable(uint32_t crc, const uint8_t *bytes, size_t length_bytes) {

@@ -1,5 +1,5 @@
 /* entry.c - see entry.h. */
-#include "paxos/entry.h"
+#include "paxos/hot_entry.h"
 
 uint32_t paxos_entry_put_long(
     uint8_t *out, uint64_t origin_word, uint64_t number, const uint8_t *value,

@@ -36,11 +36,17 @@ static const paxos_rule_t rules[PAXOS_FRAME_KIND_MAX + 1] = {
 };
 
 /* Whether a ballot is that of a node, and none is not. */
+/*@ requires \valid_read(frame);
+    assigns \nothing;
+    ensures \result <==> paxos_frame_ballot_of(frame, node); */
 static bool is_ballot_of(const paxos_frame_t *frame, uint16_t node) {
     return frame->ballot != 0 && paxos_ballot_node(frame->ballot) == node;
 }
 
 /* A page of a promise or of learned entries: what its state and its flags allow. */
+/*@ requires \valid_read(frame);
+    assigns \nothing;
+    ensures \result <==> paxos_frame_page(frame); */
 static bool is_page(const paxos_frame_t *frame) {
     const bool full = frame->state == PAXOS_RUN_ACCEPTED || frame->state == PAXOS_RUN_CHOSEN;
     const bool last = (frame->flags & PAXOS_FLAG_LAST) != 0;
@@ -56,6 +62,9 @@ static bool is_page(const paxos_frame_t *frame) {
            (frame->state == PAXOS_RUN_ACCEPTED) == (frame->other != 0);
 }
 
+/*@ requires \valid_read(frame);
+    assigns \nothing;
+    ensures \result <==> paxos_frame_rejection(frame); */
 static bool is_rejection(const paxos_frame_t *frame) {
     if (frame->slot == 0) { return false; }
     if (!is_ballot_of(frame, frame->receiver)) { return false; }
@@ -66,6 +75,9 @@ static bool is_rejection(const paxos_frame_t *frame) {
     }
 }
 
+/*@ requires \valid_read(frame);
+    assigns \nothing;
+    ensures \result <==> paxos_frame_consistent(frame); */
 static bool is_consistent(const paxos_frame_t *frame) {
     switch (frame->kind) {
         case PAXOS_FRAME_ACCEPT:
@@ -94,6 +106,11 @@ static bool is_consistent(const paxos_frame_t *frame) {
     }
 }
 
+/*@ ensures exactly: \result == PAXOS_OK <==>
+            \old(length_bytes >= 96 && paxos_frame_sealed(bytes) &&
+                 0 < bytes[7] <= PAXOS_FRAME_KIND_MAX &&
+                 paxos_frame_allowed(bytes, &rules[bytes[7]])) &&
+            paxos_frame_named(frame) && paxos_frame_consistent(frame); */
 paxos_status_t paxos_frame_decode(const uint8_t *bytes, size_t length_bytes, paxos_frame_t *frame) {
     if (length_bytes < PAXOS_FRAME_HEADER_BYTES) { return PAXOS_ERR_WIRE; }
     const uint32_t kind = bytes[7];
@@ -114,6 +131,10 @@ paxos_status_t paxos_run_verify(
     uint32_t value_bytes_max, uint64_t *digest_out) {
     uint64_t digest = 0;
     uint64_t factor = first_slot * PAXOS_DIGEST_STEP;
+    /*@ loop invariant 0 <= i <= count && length_bytes <= \at(length_bytes, Pre);
+        loop invariant bytes == \at(bytes, Pre) + (\at(length_bytes, Pre) - length_bytes);
+        loop assigns i, digest, factor, bytes, length_bytes;
+        loop variant count - i; */
     for (uint32_t i = 0; i < count; i++) {
         uint32_t entry_bytes = 0;
         if (PAXOS_UNLIKELY(

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "paxos/rules.h"
+
 uint32_t paxos_member_search(const paxos_acceptor_t *a, uint16_t node) {
     const paxos_member_t *members = paxos_members(a);
     for (uint32_t i = 0; i < a->member_count; i++) {
@@ -72,32 +74,65 @@ void paxos_cut_behind(paxos_acceptor_t *a, uint64_t last) {
 
 void paxos_point_held(
     paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t position) {
-    const uint8_t *entry = paxos_arena(a, position);
-    for (uint32_t i = 0; i < run->count; i++) {
+    const uint64_t ballot = run->ballot;
+    const uint64_t slot = run->slot;
+    const uint32_t count = run->count;
+    const uint8_t *entries = run->entries;
+    const uint8_t *entry = entries;
+    /*@ loop invariant 0 <= i <= count;
+        loop invariant paxos_block(a) && a->window_slots == \at(a->window_slots, Pre) &&
+                       a->arena_bytes == \at(a->arena_bytes, Pre);
+        loop invariant within: \forall integer k; 0 <= k < count ==>
+                       paxos_in_window{Pre}(a, slot + k);
+        loop invariant entry: entry == entries + paxos_entry_at(entries, i);
+        loop invariant position: position == \at(position, Pre) + paxos_entry_at(entries, i);
+        loop invariant pointed: \forall integer k; 0 <= k < i ==>
+                       paxos_pointed(a, slot, entries, \at(position, Pre), k);
+        loop invariant ballots: ballot != 0 ==> \forall integer k; 0 <= k < i ==>
+                       paxos_cell_of(a, slot + k)->ballot == ballot;
+        loop invariant others: \forall integer other; paxos_in_window{Pre}(a, other) &&
+                       !(slot <= other < slot + count) ==> paxos_slot_kept{Pre, Here}(a, other);
+        loop invariant named: paxos_cells_named(a);
+        loop assigns i, entry, position, paxos_cells(a)[0 .. \at(a->window_slots, Pre) - 1];
+        loop variant count - i; */
+    for (uint32_t i = 0; i < count; i++) {
         const uint32_t bytes = paxos_entry_bytes(paxos_get32(entry + 4));
-        const uint64_t slot = run->slot + i;
-        paxos_cell_t *cell = paxos_cell(a, slot);
-        if (run->ballot != 0) {
-            cell->ballot = run->ballot;
-        } else if (!paxos_cell_holds(cell, slot)) {
-            cell->ballot = 0;
-        }
+        //@ assert size: bytes == paxos_entry_size_at(entries, entry - entries);
+        //@ assert next: entry + bytes == entries + paxos_entry_at(entries, i + 1);
+        //@ assert within: paxos_ring(position, a->arena_bytes) + bytes <= a->arena_bytes;
+        //@ assert exact: (uint64_t)(slot + i) == slot + i;
+        const paxos_cell_t *cell = paxos_cell(a, slot + i);
+        const bool holds = paxos_cell_holds(cell, slot + i);
         /* Chosen stays chosen: the bytes are the same, or the run would have been refused. */
-        const bool chosen = paxos_cell_holds(cell, slot) && cell->state == PAXOS_RUN_CHOSEN;
-        cell->position = position;
-        cell->slot = slot;
-        cell->bytes = bytes;
-        cell->state = (uint16_t)(chosen ? PAXOS_RUN_CHOSEN : state);
-        cell->behind = paxos_saturated(i);
+        const bool chosen = holds && cell->state == PAXOS_RUN_CHOSEN;
+        const uint64_t voted = holds && ballot == 0 ? cell->ballot : ballot;
+        //@ assert voted: ballot != 0 ==> voted == ballot;
+        //@ ghost Before: ;
+        paxos_cell_fill(
+            a, slot + i, voted, position, bytes,
+            chosen ? (uint16_t)PAXOS_RUN_CHOSEN : (uint16_t)state, paxos_saturated(i));
+        /*@ assert kept: \forall integer other; paxos_in_window{Pre}(a, other) &&
+                   other != slot + i ==>
+                   paxos_cell_same{Before, Here}(paxos_cell_of(a, other)); */
+        /*@ assert earlier: \forall integer k; 0 <= k < i ==>
+                   paxos_cell_same{Before, Here}(paxos_cell_of(a, slot + k)); */
+        /*@ assert pointed: \forall integer k; 0 <= k <= i ==>
+                   paxos_pointed(a, slot, entries, \at(position, Pre), k); */
+        /*@ assert ballots: ballot != 0 ==> \forall integer k; 0 <= k <= i ==>
+                   paxos_cell_of(a, slot + k)->ballot == ballot; */
         position += bytes;
         entry += bytes;
     }
-    const uint64_t last_slot = run->slot + run->count - 1;
+    //@ assert numbers: run->slot == slot && run->count == count && run->ballot == ballot;
+    //@ ghost Pointed: ;
+    const uint64_t last_slot = slot + count - 1;
     if (last_slot > a->last_slot) {
         a->last_slot = last_slot;
     } else {
         paxos_cut_behind(a, last_slot);
     }
+    /*@ assert all: \forall integer k; 0 <= k < a->window_slots ==>
+               paxos_cell_same{Pointed, Here}(paxos_cells(a) + k); */
 }
 
 paxos_status_t paxos_log_store(
@@ -105,16 +140,16 @@ paxos_status_t paxos_log_store(
     return paxos_log_store_hot(a, run, state, paxos_run_is_next(a, run), lsn_out);
 }
 
-/* Open a run for an entry of `bytes` and those that will follow it; the position of the entry.
- * Entries of no slot (slot 0) share runs whose header counts no slots. */
-static uint64_t run_open(paxos_acceptor_t *a, uint64_t slot, uint32_t bytes) {
-    const uint32_t counted = slot != 0 ? 1 : 0;
+uint64_t paxos_log_open(
+    paxos_acceptor_t *a, uint64_t slot, uint32_t count, uint32_t bytes, bool fills_gap,
+    bool stays_open) {
     const uint32_t run_bytes = paxos_round16(PAXOS_RUN_HEADER_BYTES + bytes);
-    const uint64_t start = paxos_arena_take_hot(a, run_bytes, false);
+    const uint64_t start = paxos_arena_take(a, run_bytes, fills_gap);
     if (start == PAXOS_POSITION_NONE) { return PAXOS_POSITION_NONE; }
-    (void)paxos_run_header_put(a, start, slot, counted, run_bytes);
+    (void)paxos_run_header_put(a, start, slot, count, run_bytes);
+    if (!stays_open) { return start + PAXOS_RUN_HEADER_BYTES; }
     a->open_run = start;
-    a->open_count = counted;
+    a->open_count = count;
     /* It may grow to its limit, to the end of the ring, and to where the reserve begins: which is
      * behind that end if it fits there, and otherwise must fit before it as well. */
     const uint64_t ring_end = start - paxos_arena_place(a, start) + a->arena_bytes;
@@ -130,8 +165,11 @@ static uint64_t run_open(paxos_acceptor_t *a, uint64_t slot, uint32_t bytes) {
 }
 
 static uint64_t append_position(paxos_acceptor_t *a, uint64_t slot, uint32_t bytes) {
+    const uint32_t count = slot != 0 ? 1 : 0;
     uint64_t position = 0;
-    return paxos_run_extend(a, slot, bytes, &position) ? position : run_open(a, slot, bytes);
+    return paxos_run_extend(a, slot, count, bytes, &position)
+               ? position
+               : paxos_log_open(a, slot, count, bytes, false, true);
 }
 
 paxos_status_t paxos_log_append(
@@ -244,6 +282,17 @@ paxos_status_t paxos_log_learn(paxos_acceptor_t *a, const paxos_run_t *run) {
 void paxos_log_advance(paxos_acceptor_t *a) {
     const uint64_t end = a->trimmed + a->window_slots;
     uint64_t slot = a->decided + 1;
+    /*@ loop invariant \at(a->decided, Pre) + 1 <= slot <= end + 1;
+        loop invariant paxos_block(a) && a->window_slots == \at(a->window_slots, Pre);
+        loop invariant \forall integer s; \at(a->decided, Pre) < s < slot ==>
+                       \at(paxos_committed(a, s), Pre);
+        loop invariant \forall integer s; \at(a->decided, Pre) < s < slot ==>
+                       paxos_cell_of(a, s)->slot == s &&
+                       paxos_cell_of(a, s)->state == PAXOS_RUN_CHOSEN;
+        loop invariant ahead: \forall integer s; slot <= s <= end ==>
+                       paxos_cell_of(a, s)->state == \at(paxos_cell_of(a, s)->state, Pre);
+        loop assigns slot, paxos_cells(a)[0 .. \at(a->window_slots, Pre) - 1].state;
+        loop variant end + 1 - slot; */
     for (; slot <= end; slot++) {
         paxos_cell_t *cell = paxos_cell(a, slot);
         if (!paxos_cell_holds(cell, slot)) { break; }

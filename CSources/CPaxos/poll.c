@@ -103,6 +103,23 @@ static PAXOS_COLD bool poll_promise(
     return true;
 }
 
+/* Entries that were trimmed here and that the host's journal still brings: it finishes the frame.
+ * One a question, so that never more are under way than were asked for; the member asks on. */
+static void fetch(
+    paxos_acceptor_t *a, const paxos_reply_t *reply, paxos_frame_t *frame, paxos_effect_t *effect) {
+    a->replies_out += 1;
+    const uint64_t trimmed = a->trimmed - reply->slot + 1;
+    frame->slot = reply->slot;
+    frame->state = PAXOS_RUN_CHOSEN;
+    paxos_effect_clear(effect, PAXOS_EFFECT_FETCH);
+    effect->node = frame->receiver;
+    effect->slot = reply->slot;
+    effect->count = trimmed < reply->count ? (uint32_t)trimmed : reply->count;
+    effect->body_bytes = a->body_bytes_max;
+    if (reply->slot + effect->count <= a->decided) { frame->flags |= PAXOS_FLAG_PAUSE; }
+    paxos_frame_put(effect->header, frame);
+}
+
 /* One page of decided entries. */
 static PAXOS_COLD bool poll_learned(
     paxos_acceptor_t *a, paxos_reply_t *reply, paxos_effect_t *effect) {
@@ -114,10 +131,19 @@ static PAXOS_COLD bool poll_learned(
     paxos_frame_from(a, PAXOS_FRAME_LEARNED, paxos_members(a)[reply->member].node, &frame);
     frame.watermark = paxos_log_durable(a);
     frame.trim = a->trimmed;
+    const bool is_kept = a->retained != 0 && a->retained <= a->trimmed;
+    if (is_kept && reply->slot >= a->retained && reply->slot <= a->trimmed) {
+        fetch(a, reply, &frame, effect);
+        return true;
+    }
     const uint64_t wanted = reply->slot + reply->count - 1;
     const uint64_t last_slot = wanted < a->decided ? wanted : a->decided;
     const uint64_t position = fill_run(a, reply->slot, last_slot, &frame);
     frame.other = 0;
+    /* What the journal brings is not gone: it comes when it is asked for. */
+    if (is_kept && frame.state == PAXOS_RUN_TRIMMED && a->retained - reply->slot < frame.count) {
+        frame.count = (uint32_t)(a->retained - reply->slot);
+    }
     const uint32_t covered = frame.count < reply->count ? frame.count : reply->count;
     reply->slot += covered;
     reply->count -= covered;
@@ -214,6 +240,28 @@ static PAXOS_APART bool poll_any(paxos_acceptor_t *a, paxos_effect_t *effect) {
         }
     }
     return poll_heartbeat(a, effect);
+}
+
+paxos_status_t paxos_effect_fetched(
+    paxos_effect_t *effect, uint32_t count, const uint8_t *entries, size_t entries_bytes) {
+    if (effect->size_bytes != sizeof *effect || effect->kind != PAXOS_EFFECT_FETCH || count == 0 ||
+        count > effect->count || entries_bytes > effect->body_bytes) {
+        return PAXOS_ERR_RANGE;
+    }
+    uint64_t digest;
+    const paxos_status_t status = paxos_run_verify(
+        entries, entries_bytes, effect->slot, count, PAXOS_VALUE_BYTES_MAX, &digest);
+    if (status != PAXOS_OK) { return status; }
+    paxos_frame_t frame;
+    paxos_frame_read(effect->header, &frame);
+    if (count < effect->count) { frame.flags |= PAXOS_FLAG_PAUSE; }
+    frame.count = count;
+    frame.body_bytes = (uint32_t)entries_bytes;
+    frame.digest = digest;
+    paxos_frame_put(effect->header, &frame);
+    effect->count = count;
+    effect->body_bytes = frame.body_bytes;
+    return PAXOS_OK;
 }
 
 bool paxos_acceptor_poll(paxos_acceptor_t *a, paxos_effect_t *effect) {

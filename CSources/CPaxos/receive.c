@@ -193,6 +193,22 @@ static paxos_status_t is_busy(paxos_acceptor_t *a, uint32_t member, const paxos_
     return PAXOS_ERR_BUSY;
 }
 
+/* Remember in which life the sender of a frame is, and what its next ACCEPT will have in common
+ * with one that was just taken. */
+static void note_sender(
+    paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, bool is_taken) {
+    paxos_member_t *sender = paxos_members(a) + member;
+    if (sender->incarnation != frame->incarnation) {
+        sender->incarnation = frame->incarnation;
+        a->usual_nodes = 0;
+    }
+    if (frame->kind != PAXOS_FRAME_ACCEPT || !is_taken) { return; }
+    a->usual_nodes = paxos_pair32(
+        paxos_pair16(frame->sender, frame->receiver), paxos_pair16(frame->flags, frame->state));
+    a->usual_life = paxos_pair32(frame->group, frame->incarnation);
+    a->usual_member = member;
+}
+
 paxos_status_t paxos_acceptor_take(
     paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, const uint8_t *body) {
     if (frame->kind <= PAXOS_FRAME_ACCEPT || frame->kind == PAXOS_FRAME_LEARN) {
@@ -210,7 +226,7 @@ paxos_status_t paxos_acceptor_take(
     if (PAXOS_UNLIKELY(status == PAXOS_ERR_BUSY)) { return is_busy(a, member, frame); }
     /* What was refused leaves no trace: a node configured differently was never heard of. */
     if (PAXOS_LIKELY(status >= PAXOS_ERR_STALE || status == PAXOS_ERR_CONFLICT)) {
-        paxos_members(a)[member].incarnation = frame->incarnation;
+        note_sender(a, member, frame, status == PAXOS_OK);
     }
     return status;
 }
@@ -239,6 +255,11 @@ paxos_status_t paxos_acceptor_decode(
     }
     a->counters.frames += 1;
     return PAXOS_OK;
+}
+
+PAXOS_APART bool paxos_accept_several(
+    paxos_acceptor_t *a, const uint8_t *header, const uint8_t *body, size_t body_bytes) {
+    return paxos_accept_run(a, header, body, body_bytes, paxos_get32(header + 32));
 }
 
 /* A frame that goes the long way. */

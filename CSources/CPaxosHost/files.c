@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +29,8 @@ static int posix_lock(void *context, const char *path, bool create) {
 
 static void posix_close(void *context, int file) {
     (void)context;
+    /* A child that another thread forks has the lock, too, until its exec: take it from both. */
+    (void)flock(file, LOCK_UN);
     (void)close(file); /* nothing that counts is left to be written: it was flushed before */
 }
 
@@ -57,10 +60,19 @@ static int posix_flush(void *context, int file) {
     (void)context;
     return result(fcntl(file, F_FULLFSYNC));
 }
+
+static void posix_forget(void *context, int file, uint64_t offset_bytes, uint64_t length_bytes) {
+    (void)context, (void)file, (void)offset_bytes, (void)length_bytes; /* there is no such call */
+}
 #else
 static int posix_flush(void *context, int file) {
     (void)context;
     return result(fdatasync(file));
+}
+
+static void posix_forget(void *context, int file, uint64_t offset_bytes, uint64_t length_bytes) {
+    (void)context;
+    (void)posix_fadvise(file, (off_t)offset_bytes, (off_t)length_bytes, POSIX_FADV_DONTNEED);
 }
 #endif
 
@@ -90,6 +102,7 @@ const paxos_files_t *paxos_files_posix(void) {
         .close = posix_close,
         .size = posix_size,
         .read = posix_read,
+        .forget = posix_forget,
         .write = posix_write,
         .flush = posix_flush,
         .make_directory = posix_make_directory,

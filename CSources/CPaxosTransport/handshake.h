@@ -9,6 +9,7 @@
 #ifndef PAXOS_TRANSPORT_HANDSHAKE_H
 #define PAXOS_TRANSPORT_HANDSHAKE_H
 
+#include "paxos/bytes.h"
 #include "paxos_transport.h"
 
 #define PAXOS_HELLO_MAGIC 0x54505850u /* the bytes "PXPT" */

@@ -9,10 +9,10 @@
 #include "../CSodium/shim.h"
 #include "transport.h"
 
-static uint32_t interest_of(paxos_transport_t *t, const paxos_link_t *link) {
+static uint32_t interest_of(const paxos_transport_t *t, const paxos_link_t *link) {
     if (link->state == PAXOS_LINK_CONNECTING) { return EPOLLOUT; }
     const bool wants_in =
-        link->state != PAXOS_LINK_UP || paxos_peer_room(t, &t->peers[link->peer]) != 0;
+        link->state != PAXOS_LINK_UP || paxos_peer_has_room(t, &t->peers[link->peer]);
     return (wants_in ? EPOLLIN : 0u) | (link->is_blocked ? EPOLLOUT : 0u);
 }
 

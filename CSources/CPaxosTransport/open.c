@@ -128,6 +128,7 @@ static paxos_transport_status_t set_up(
     paxos_transport_t *t, const paxos_transport_options_t *o, paxos_transport_fault_t *fault) {
     struct sockaddr_storage address;
     socklen_t address_bytes = 0;
+    if (o->peers == NULL && o->peer_count > 0) { fault->what = "the peers are not given"; }
     for (uint32_t i = 0; i < o->peer_count && fault->what == NULL; i++) {
         fault->what = read_peer(t, &o->peers[i], i);
         if (fault->what == NULL && o->listen == NULL && o->peers[i].node > t->node) {

@@ -9,6 +9,10 @@
 
 enum { EVENTS_MAX = 64 };
 
+/* What an event is about, where it is not a link. */
+static const uint64_t about_listener = UINT64_MAX;
+static const uint64_t about_watched = UINT64_MAX - 1;
+
 uint32_t paxos_peer_find(const paxos_transport_t *t, uint16_t node) {
     for (uint32_t i = 0; i < t->peer_count; i++) {
         if (t->nodes[i] == node) { return i; }
@@ -22,6 +26,12 @@ uint16_t paxos_transport_port(const paxos_transport_t *t) {
 
 int paxos_transport_fd(const paxos_transport_t *t) {
     return t->epoll;
+}
+
+paxos_transport_status_t paxos_transport_watch(paxos_transport_t *t, int file) {
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = about_watched};
+    const int status = epoll_ctl(t->epoll, EPOLL_CTL_ADD, file, &event);
+    return status == 0 ? PAXOS_TRANSPORT_OK : PAXOS_TRANSPORT_ERR_SYSTEM;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b) {
@@ -79,10 +89,8 @@ static int wait_ms(const paxos_transport_t *t, uint64_t timeout_ns) {
 }
 
 static void dispatch(paxos_transport_t *t, const struct epoll_event *event) {
-    if (event->data.u64 == UINT64_MAX) {
-        paxos_accept(t);
-        return;
-    }
+    if (event->data.u64 == about_listener) { paxos_accept(t); }
+    if (event->data.u64 >= about_watched) { return; }
     /* A link that ended in this very step has no more events, nor has who took its place. */
     const uint32_t index = (uint32_t)event->data.u64;
     const paxos_link_t *link = &t->links[index];

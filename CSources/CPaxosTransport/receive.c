@@ -10,10 +10,20 @@
 
 #include "transport.h"
 
-uint32_t paxos_peer_room(const paxos_transport_t *t, paxos_peer_t *peer) {
+/* With less than half of the buffer gone, what is left holds a whole frame for next. */
+static bool may_move(const paxos_transport_t *t, const paxos_peer_t *peer) {
+    return peer->in_end == t->receive_bytes && peer->in_start >= t->receive_bytes / 2;
+}
+
+bool paxos_peer_has_room(const paxos_transport_t *t, const paxos_peer_t *peer) {
+    return peer->in_end < t->receive_bytes || may_move(t, peer);
+}
+
+/* Bytes that may be received, after what is left was moved to the start: from poll alone, since a
+ * frame that next gave out stays where it is until then. */
+static uint32_t make_room(const paxos_transport_t *t, paxos_peer_t *peer) {
     if (peer->in_start == peer->in_end) { peer->in_start = peer->in_end = 0; }
-    /* With less than half of the buffer gone, what is left holds a whole frame for next. */
-    if (peer->in_end == t->receive_bytes && peer->in_start >= t->receive_bytes / 2) {
+    if (may_move(t, peer)) {
         memmove(peer->in, peer->in + peer->in_start, peer->in_end - peer->in_start);
         peer->in_end -= peer->in_start;
         peer->in_start = 0;
@@ -23,7 +33,7 @@ uint32_t paxos_peer_room(const paxos_transport_t *t, paxos_peer_t *peer) {
 
 void paxos_peer_receive(paxos_transport_t *t, uint32_t index) {
     paxos_peer_t *peer = &t->peers[index];
-    const uint32_t room = paxos_peer_room(t, peer);
+    const uint32_t room = make_room(t, peer);
     if (room == 0) { /* only the end of the connection is said while nobody wants to read */
         paxos_link_close(t, peer->link, PAXOS_TRANSPORT_ENDED, 0);
         return;

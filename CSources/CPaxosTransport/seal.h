@@ -9,6 +9,7 @@
 #ifndef PAXOS_TRANSPORT_SEAL_H
 #define PAXOS_TRANSPORT_SEAL_H
 
+#include "paxos/bytes.h"
 #include "paxos_transport.h"
 
 /* Frames without a body and frames with one: each lane has its own order. */

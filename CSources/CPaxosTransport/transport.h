@@ -154,7 +154,7 @@ void paxos_queue_clear(paxos_queue_t *queue);
 void paxos_peer_send(paxos_transport_t *t, uint32_t peer);
 
 /* receive.c */
-uint32_t paxos_peer_room(const paxos_transport_t *t, paxos_peer_t *peer);
+bool paxos_peer_has_room(const paxos_transport_t *t, const paxos_peer_t *peer);
 void paxos_peer_receive(paxos_transport_t *t, uint32_t peer);
 
 #endif

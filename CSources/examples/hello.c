@@ -1,6 +1,6 @@
 /* hello.c - three replicas in one process agree on a log: no heap, no thread, no Swift runtime.
  *
- *   gcc -std=c11 -O2 -I CSources/CPaxos/include CSources/examples/hello.c libcpaxos.a -o hello */
+ *   gcc -std=c11 -O2 hello.c $(pkg-config --cflags --libs cpaxos) -o hello */
 #include <stdio.h>
 #include <string.h>
 

@@ -10,7 +10,8 @@ public typealias NodeID = UInt16
 public struct Configuration: Sendable, Hashable {
     /// Whether a vote must be on disk before anyone hears of it.
     public enum Durability: Sendable, Hashable {
-        /// Promises and acceptances leave only after the host said ``Replica/flushed(upTo:now:)``.
+        /// Promises and acceptances leave only after the host said
+        /// ``ManualReplica/flushed(upTo:now:)``.
         case durable
         /// Votes live in memory only and no write comes out. A node that restarts has forgotten its
         /// votes: it must never come back under its old ``Configuration/node``.
@@ -34,8 +35,10 @@ public struct Configuration: Sendable, Hashable {
     /// *Agreed.* Durable by default; memory-only is a choice one has to write down.
     public var durability: Durability = .durable
 
-    /// Slots held in memory; a power of two up to 1,048,576.
-    public var window = 4096
+    /// Slots held in memory; a power of two up to 1,048,576. What it exceeds ``pipeline`` by is how
+    /// far a state machine may lag before its node has to be sent everything anew: four times the
+    /// pipeline serves well.
+    public var window = 16384
     /// *Agreed.* How many slots a leader may run ahead of what is decided; at most the smallest
     /// ``window`` of the cluster.
     public var pipeline = 4096
@@ -62,11 +65,11 @@ public struct Configuration: Sendable, Hashable {
     public var electionTimeout: Duration = .milliseconds(500)
     /// Seed of the randomized delays; the same inputs and seed give the same bytes.
     public var seed: UInt64 = 1
-    /// `true`: this node leads only when told to by ``Replica/campaign(now:)``.
+    /// `true`: this node leads only when told to by ``ManualReplica/campaign(now:)``.
     public var manualElections = false
 
-    /// A configuration for servers: majority quorums, durable, a window of 4,096 slots, values up
-    /// to 64 KiB, under 17 MiB of memory.
+    /// A configuration for servers: majority quorums, durable, a window of 16,384 slots, values up
+    /// to 64 KiB, under 18 MiB of memory.
     ///
     /// - Parameters:
     ///   - cluster: the cluster's identity, not 0.
@@ -86,7 +89,7 @@ public struct Configuration: Sendable, Hashable {
         _ = try checked()
     }
 
-    /// Memory that a ``Replica`` of this configuration takes, in bytes: all it will ever take.
+    /// Memory that a ``ManualReplica`` of this configuration takes, in bytes: all it will ever take.
     ///
     /// - Throws: ``ConfigurationError``, as ``validate()``.
     public func blockBytes() throws(ConfigurationError) -> Int {

@@ -2,12 +2,12 @@ internal import CPaxos
 
 /// One thing that a replica asks its host to do. It comes out only when it may be done at once.
 ///
-/// Effects are handed to the visitor of ``Replica/drain(pinning:_:)`` and live as long as that
-/// call: they cannot be copied out, their bytes can.
+/// Effects are handed to the visitor of ``ManualReplica/drain(pinning:_:)`` and live as long as
+/// that call: they cannot be copied out, their bytes can.
 public enum Effect: ~Copyable {
     /// Send this to another member.
     case send(Frame)
-    /// Append this to the journal, make it durable, then say ``Replica/flushed(upTo:now:)``.
+    /// Append this to the journal, make it durable, then say ``ManualReplica/flushed(upTo:now:)``.
     /// Records come in the order of their ``Record/lsn``. A write that failed is never tried again:
     /// stop the node.
     case write(Record)
@@ -21,10 +21,10 @@ public enum Effect: ~Copyable {
 public struct Frame: ~Copyable {
     /// To whom.
     public let receiver: NodeID
-    /// What to say to ``Replica/sent(_:)`` if the body was pinned; 0 where there is no body.
+    /// What to say to ``ManualReplica/sent(_:)`` if the body was pinned; 0 where there is no body.
     public let token: UInt64
     /// Where the body stands. Valid until the visitor returns, or, where the drain was `pinning`,
-    /// until ``Replica/sent(_:)`` has been told the ``token``.
+    /// until ``ManualReplica/sent(_:)`` has been told the ``token``.
     public let unsafeBody: UnsafeRawBufferPointer
     let unsafeHeader: UnsafeRawBufferPointer
 
@@ -57,9 +57,9 @@ public struct Frame: ~Copyable {
 
 /// A journal record: ``header``, then ``body``.
 public struct Record: ~Copyable {
-    /// Its place in the journal; what ``Replica/flushed(upTo:now:)`` is told.
+    /// Its place in the journal; what ``ManualReplica/flushed(upTo:now:)`` is told.
     public let lsn: UInt64
-    /// Where the body stands. Valid until ``Replica/flushed(upTo:now:)`` covers the ``lsn``.
+    /// Where the body stands. Valid until ``ManualReplica/flushed(upTo:now:)`` covers the ``lsn``.
     public let unsafeBody: UnsafeRawBufferPointer
     let unsafeHeader: UnsafeRawBufferPointer
 

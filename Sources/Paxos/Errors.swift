@@ -6,7 +6,7 @@ public enum ProposeError: Error, Sendable, Hashable {
     case noLeader
     /// The leader runs as far ahead as it may: run the effects, then try again.
     case pipelineFull
-    /// Window or arena is full: ``Replica/trim(upTo:)`` what was applied, then try again.
+    /// Window or arena is full: ``ManualReplica/trim(upTo:)`` what was applied, then try again.
     case logFull
     /// A ring of effects is full: drain the effects, then try again.
     case busy

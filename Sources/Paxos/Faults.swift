@@ -68,8 +68,8 @@ struct Network {
         let twice = random.chance(faults.duplication)
         if twice { traffic.duplicated += 1 }
         for _ in 0..<(twice ? 2 : 1) {
-            let shortest = Replica.Instant(faults.delay.lowerBound).nanoseconds
-            let longest = Replica.Instant(faults.delay.upperBound).nanoseconds
+            let shortest = ManualReplica.Instant(faults.delay.lowerBound).nanoseconds
+            let longest = ManualReplica.Instant(faults.delay.upperBound).nanoseconds
             let arrival = now + UInt64.random(in: shortest...max(shortest, longest), using: &random)
             inFlight.append(
                 FrameInFlight(

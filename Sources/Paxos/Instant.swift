@@ -1,4 +1,4 @@
-extension Replica {
+extension ManualReplica {
     /// A time that a host tells a replica: nanoseconds since an origin of the host's choice, by any
     /// clock that never runs backwards. The replica itself reads no clock.
     public struct Instant: Sendable, Hashable, InstantProtocol {
@@ -10,7 +10,8 @@ extension Replica {
             self.nanoseconds = nanoseconds
         }
 
-        /// The time so long after the origin; negative times are the origin.
+        /// The time so long after the origin; negative times are the origin, and what is over 584
+        /// years is that.
         ///
         ///     let start = ContinuousClock.now
         ///     try replica.tick(now: .init(start.duration(to: .now)))
@@ -20,9 +21,10 @@ extension Replica {
                 nanoseconds = 0
                 return
             }
-            nanoseconds =
-                UInt64(parts.seconds) &* 1_000_000_000
-                &+ UInt64(parts.attoseconds / 1_000_000_000)
+            let (whole, isOver) = UInt64(parts.seconds)
+                .multipliedReportingOverflow(by: 1_000_000_000)
+            let part = UInt64(parts.attoseconds / 1_000_000_000)
+            nanoseconds = isOver || whole > .max - part ? .max : whole + part
         }
 
         /// The time `duration` later; never before the origin.

@@ -6,7 +6,7 @@ public enum ClusterError: Error, Sendable, Hashable {
 
 extension LocalCluster {
     /// The virtual time.
-    public var now: Replica.Instant { Replica.Instant(nanoseconds: state.pointee.now) }
+    public var now: ManualReplica.Instant { ManualReplica.Instant(nanoseconds: state.pointee.now) }
 
     /// Who leads: the running node that believes so under the highest ballot.
     /// Complexity: O(nodes).
@@ -23,7 +23,7 @@ extension LocalCluster {
 
     /// Lets virtual time pass, running everything that falls due.
     public func run(for duration: Duration) {
-        let end = state.pointee.now &+ Replica.Instant(duration).nanoseconds
+        let end = state.pointee.now &+ ManualReplica.Instant(duration).nanoseconds
         settle()
         while step(until: end) {}
         begin()
@@ -39,7 +39,7 @@ extension LocalCluster {
     /// - Returns: whether it held in time.
     @discardableResult
     public func run(within limit: Duration = .seconds(60), until condition: () -> Bool) -> Bool {
-        let end = state.pointee.now &+ Replica.Instant(limit).nanoseconds
+        let end = state.pointee.now &+ ManualReplica.Instant(limit).nanoseconds
         settle()
         while !condition() {
             guard step(until: end) else { return condition() }
@@ -94,7 +94,7 @@ extension LocalCluster {
     }
 
     /// Where a node stands; of a crashed one, where it stood.
-    public func status(of node: NodeID) -> Replica.Status {
+    public func status(of node: NodeID) -> ManualReplica.Status {
         state.pointee.seats[seat(of: node)].core.status
     }
 

@@ -39,4 +39,14 @@ struct Lock<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
         defer { pthread_mutex_unlock(mutex) }
         return try body(value.pointee)
     }
+
+    /// Calls `body` with the value, alone, to change it. Not to be called from within itself.
+    @inline(__always)
+    func update<Result: ~Copyable, Failure: Error>(
+        _ body: (inout Value) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return try body(&value.pointee)
+    }
 }

@@ -1,7 +1,7 @@
 internal import CPaxos
 
 /// A replica on its way back from a restart: give it the journal, then ``finish(applied:acknowledged:now:)``
-/// makes it a ``Replica``.
+/// makes it a ``ManualReplica``.
 ///
 /// The host hands over every ``Record`` that it kept, as it was written, in the order of its lsn. It
 /// may have recycled records from the front whose slots a later one says to be trimmed, and then
@@ -20,7 +20,7 @@ public struct Recovery: ~Copyable {
     /// - Throws: ``ConfigurationError`` naming the broken rule.
     /// - Complexity: O(``Configuration/blockBytes()``).
     public init(
-        _ configuration: Configuration, journalStart lsn: UInt64 = 1, now: Replica.Instant
+        _ configuration: Configuration, journalStart lsn: UInt64 = 1, now: ManualReplica.Instant
     ) throws(ConfigurationError) {
         core = try ReplicaCore(
             Self.checked(configuration), journalStart: lsn, now: now.nanoseconds)
@@ -52,17 +52,18 @@ public struct Recovery: ~Copyable {
     ///
     /// - Parameters:
     ///   - slot: the host's state machine is safe up to it: deliveries go on with the next.
-    ///   - lsn: the highest lsn that the host knows to have said ``Replica/flushed(upTo:now:)`` for;
-    ///     `nil`: it does not know, the journal is not what it was. A journal that ends before it
-    ///     has forgotten votes: the replica *abstains* for good (``Replica/Status/abstains``), it
-    ///     learns and delivers but neither votes nor leads.
+    ///   - lsn: the highest lsn that the host knows to have said
+    ///     ``ManualReplica/flushed(upTo:now:)`` for; `nil`: it does not know, the journal is not what
+    ///     it was. A journal that ends before it has forgotten votes: the replica *abstains* for
+    ///     good (``ManualReplica/Status/abstains``), it learns and delivers but neither votes nor
+    ///     leads.
     ///   - now: the time.
     /// - Throws: ``RangeError`` if `slot` is below what the host trimmed, or `lsn` was never given out.
     /// - Complexity: O(window).
     public consuming func finish(
-        applied slot: UInt64, acknowledged lsn: UInt64?, now: Replica.Instant
-    ) throws(RangeError) -> Replica {
-        let replica = Replica(core, configuration)
+        applied slot: UInt64, acknowledged lsn: UInt64?, now: ManualReplica.Instant
+    ) throws(RangeError) -> ManualReplica {
+        let replica = ManualReplica(core, configuration)
         try replica.core.withLock { core throws(RangeError) in
             try core.recovered(applied: slot, acknowledged: lsn ?? .max, now: now.nanoseconds)
         }

@@ -1,7 +1,7 @@
 internal import CPaxos
 
-/// A replica's block and the calls into it, without a lock: what ``Replica`` and ``LocalCluster``
-/// share.
+/// A replica's block and the calls into it, without a lock: what ``ManualReplica`` and
+/// ``LocalCluster`` share.
 ///
 /// Owns the block and one effect record; allocates both once and nothing afterwards. Its owner
 /// sees to one call at a time.
@@ -139,11 +139,11 @@ struct ReplicaCore: ~Copyable {
         paxos_replica_campaign(replica, now) == PAXOS_OK
     }
 
-    var status: Replica.Status {
+    var status: ManualReplica.Status {
         var status = paxos_replica_status_t()
         status.size_bytes = UInt32(MemoryLayout<paxos_replica_status_t>.size)
         paxos_replica_status(replica, &status)
-        return Replica.Status(status)
+        return ManualReplica.Status(status)
     }
 
     /// The next effect as the core gives it, valid until the next call; `nil`: none is due.

@@ -1,6 +1,6 @@
 internal import CPaxos
 
-extension Replica {
+extension ManualReplica {
     /// What part a node plays.
     public enum Role: Sendable, Hashable {
         /// Votes, and follows the leader if there is one.
@@ -33,7 +33,8 @@ extension Replica {
         public let trimmed: UInt64
         /// Highest slot that holds anything.
         public let lastSlot: UInt64
-        /// Slots up to it are trimmed at the peers, so this node cannot catch up; `nil`: it can.
+        /// No peer that is there brings the slots up to it, not from its journal either: this node
+        /// cannot catch up without a copy of the state; `nil`: it can.
         public let behindTo: UInt64?
         /// Whether this node lost what it promised, so that it votes and leads no more.
         public let abstains: Bool
@@ -41,7 +42,7 @@ extension Replica {
         public let campaigns: UInt64
         /// Bytes of the arena that hold nothing.
         public let arenaFreeBytes: UInt64
-        /// Frames given to ``Replica/receive(_:now:)``.
+        /// Frames given to ``ManualReplica/receive(_:now:)``.
         public let framesReceived: UInt64
         /// Of those, malformed ones.
         public let framesMalformed: UInt64

@@ -101,6 +101,7 @@ extension Core {
             passOver(upTo: last)
             if last > a.pointee.decided {
                 /* Chosen, and gone there: this node cannot lead before it has caught up. */
+                noteTrimmed(last)
                 noteDecided(member, frame.pointee.watermark)
                 stepDown()
             }

@@ -158,7 +158,7 @@ extension Core {
             return
         }
         if isSomeoneFollowing || a.pointee.quorum == 0 || a.pointee.abstains != 0
-            || r.pointee.behind_to > a.pointee.decided
+            || r.pointee.trimmed_to > a.pointee.decided
         {
             r.pointee.campaign_ns = never
         } else if r.pointee.campaign_ns == never {

@@ -9,13 +9,13 @@ extension Core {
     ) -> Status {
         var member: UInt32 = 0
         let entries = body ?? header
-        if isLeader {
+        if hasShortWay && isLeader {
             if paxos_header_is_accepted(
                 a, r.pointee.ballot, header, headerBytes, bodyBytes, &member)
             {
                 return takeAccepted(member, header)
             }
-        } else if !isCandidate
+        } else if hasShortWay && !isCandidate
             && paxos_accept_next(a, header, headerBytes, entries, bodyBytes, &member)
         {
             follow(paxos_get64_scalar(header + 40))
@@ -48,6 +48,8 @@ extension Core {
                 stepDown()
                 lose(mine)
             }
+            let brings = UInt32(frame.pointee.kind) == PAXOS_FRAME_LEARNED.rawValue
+            if brings && status == PAXOS_ERR_BUSY { awaitRoom(for: member) }
             return status
         }
         hear(member, notLacked(by: frame))
@@ -80,9 +82,7 @@ extension Core {
         peer.pointee.heard_ns = now
         r.pointee.alive |= 1 &<< member
         if watermark > peer.pointee.decided { peer.pointee.decided = watermark }
-        if a.pointee.stable > a.pointee.trimmed && a.pointee.applied > a.pointee.trimmed {
-            applyTrim()
-        }
+        trimWhatWaits()
     }
 
     /// What only a proposer or a whole replica does with a frame, after its acceptor took it.
@@ -121,7 +121,7 @@ extension Core {
             takeHeartbeatReply(member, frame)
             return PAXOS_OK
         case PAXOS_FRAME_LEARNED.rawValue:
-            takeLearned(member, frame)
+            takeLearned(member, frame, taken)
             return PAXOS_OK
         case PAXOS_FRAME_FORWARD.rawValue: return takeForward(member, frame, body)
         case PAXOS_FRAME_REFUSED.rawValue: return takeRefused(frame)
@@ -138,14 +138,55 @@ extension Core {
         if watermark > a.pointee.decided { askToLearn(member) }
     }
 
-    /// Ask a member for the decided slots missing here: one question an eighth of a round.
+    /// Ask for the decided slots missing here: whoever speaks now; if somebody was asked in vain, by
+    /// lot the next one. They are asked for once until they come or are overdue: with a long way
+    /// between, every frame that arrives meanwhile would ask for the same again, and each answer for
+    /// the next. By lot, as in strict turn the one that can help may be asked only ever at moments
+    /// when it has no room for the answer.
     @inline(never)
-    private func askToLearn(_ member: UInt32) {
+    private func askToLearn(_ speaker: UInt32) {
         if r.pointee.stalls != 0 { return } /* an answer could not be kept */
+        if isBrought { return }
+        let isOverdue = r.pointee.asked_slot == a.pointee.decided &+ 1
+        let isOther = isGone(speaker) || isOverdue && random(below: 2) == 0
+        let member = isOther ? nextHelper ?? speaker : speaker
         let peer = peer(member)
-        if peer.pointee.learn_ns != 0 && now &- peer.pointee.learn_ns < period &>> 3 { return }
+        let pause = isGone(member) ? period : period &>> 3
+        if peer.pointee.learn_ns != 0 && now &- peer.pointee.learn_ns < pause { return }
         peer.pointee.learn_ns = now == 0 ? 1 : now
+        r.pointee.asked_of = member
+        expectLearned()
         owe(member, PAXOS_OWED_LEARN)
+    }
+
+    /// Whom to ask next: one who did not say that it is gone, as long as there is one.
+    private var nextHelper: UInt32? {
+        helper(among: r.pointee.alive & ~r.pointee.gone) ?? helper(among: r.pointee.alive)
+    }
+
+    /// The first after the one asked last that knows more than this node.
+    private func helper(among members: UInt32) -> UInt32? {
+        for step in 1...memberCount {
+            let member = (r.pointee.asked_of &+ step) % memberCount
+            if members & (1 &<< member) != 0
+                && peer(member).pointee.decided > a.pointee.decided
+            {
+                return member
+            }
+        }
+        return nil
+    }
+
+    private func isGone(_ member: UInt32) -> Bool { r.pointee.gone & (1 &<< member) != 0 }
+
+    /// Whether what is missing here is under way, or there is no room for it yet.
+    private var isBrought: Bool {
+        r.pointee.asked_slot == a.pointee.decided &+ 1 && now &- r.pointee.asked_ns < period &>> 1
+    }
+
+    private func expectLearned() {
+        r.pointee.asked_slot = a.pointee.decided &+ 1
+        r.pointee.asked_ns = now
     }
 
     /// Last of the slots to ask `member` for: up to the first that this node holds by itself.
@@ -166,22 +207,71 @@ extension Core {
         return slot &- 1
     }
 
-    private func takeLearned(_ member: UInt32, _ frame: Frame) {
+    private func takeLearned(_ member: UInt32, _ frame: Frame, _ taken: Status) {
         let last = frame.pointee.slot &+ UInt64(frame.pointee.count) &- 1
+        noteTrimmed(frame.pointee.trim)
         if UInt32(frame.pointee.state) == PAXOS_RUN_TRIMMED.rawValue {
             passOver(upTo: last)
-            if last > a.pointee.decided && last > r.pointee.behind_to { r.pointee.behind_to = last }
+            r.pointee.asked_slot = 0
+            if last > a.pointee.decided { noteGone(member, last) }
+            noteDecided(member, frame.pointee.watermark)
             return
         }
+        r.pointee.gone &= ~(1 &<< member)
         if isCandidate { checkPromises() }
         if isLeader && isOvertaken(by: frame) { stepDown() }
         /* The answer ends here, helped, and more follows: go on at once, but only once. */
         let pauses = frame.pointee.flags & UInt16(PAXOS_FLAG_PAUSE) != 0
         if pauses && a.pointee.decided >= last && last > r.pointee.learned_to {
             r.pointee.learned_to = last
-            peer(member).pointee.learn_ns = 0
-            noteDecided(member, peer(member).pointee.decided)
+            awaitRoom(for: member)
+            goOnLearning()
+        } else if taken == PAXOS_ERR_FULL {
+            awaitRoom(for: member)
+        } else if !pauses && last < frame.pointee.watermark {
+            expectLearned() /* the rest of the answer */
         }
+    }
+
+    private func awaitRoom(for member: UInt32) {
+        r.pointee.serving = member &+ 1
+        expectLearned()
+    }
+
+    /// Ask on whoever said that more follows, when there is room for the answer: a few slots alone
+    /// would not be worth the way.
+    func goOnLearning() {
+        if r.pointee.serving == 0 { return }
+        let member = r.pointee.serving &- 1
+        let told = peer(member).pointee.decided
+        let enough = min(
+            a.pointee.decided &+ UInt64(a.pointee.window_slots &>> 1),
+            max(told, a.pointee.decided))
+        if windowEnd < enough { return }
+        r.pointee.serving = 0
+        peer(member).pointee.learn_ns = 0
+        r.pointee.asked_slot = 0
+        noteDecided(member, told)
+    }
+
+    /// A peer has trimmed up to there: it is decided, and this node cannot lead as long as it misses
+    /// that. One of those who can vote does not, or it would not have been trimmed.
+    func noteTrimmed(_ slot: UInt64) {
+        if slot > r.pointee.trimmed_to { r.pointee.trimmed_to = slot }
+    }
+
+    /// A peer cannot bring the slots up to there, not from its journal either.
+    private func noteGone(_ member: UInt32, _ slot: UInt64) {
+        r.pointee.gone |= 1 &<< member
+        if slot > r.pointee.behind_to { r.pointee.behind_to = slot }
+    }
+
+    /// Up to where what this node misses is gone at every peer that is there and knows more than it;
+    /// 0 if one may bring it.
+    var behindTo: UInt64 {
+        if r.pointee.behind_to <= a.pointee.decided { return 0 }
+        let candidates = r.pointee.alive & ~r.pointee.gone
+        return helper(among: candidates) == nil ? r.pointee.behind_to : 0
     }
 
     /// Whether what was learned is not what this leader proposed: another one leads by now.

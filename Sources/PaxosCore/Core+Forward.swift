@@ -63,35 +63,47 @@ extension Core {
             next == r.pointee.forwards_in ? never : paxos_forward(r, next).pointee.position
     }
 
-    /// Hand out the next forward; false: none, or it cannot leave.
+    /// Hand out the next forward, or its outcome; false: none, or it cannot leave.
     func pollForward(_ effect: UnsafeMutablePointer<paxos_effect_t>) -> Bool {
-        while r.pointee.forwards_polled != r.pointee.forwards_in {
-            let forward = paxos_forward(r, r.pointee.forwards_polled)
-            let member = paxos_member_index(a, paxos_ballot_node(forward.pointee.ballot))
-            if forward.pointee.ballot == a.pointee.following && paxos_sends_full(a, member) {
-                return false
-            }
-            r.pointee.forwards_polled = r.pointee.forwards_polled &+ 1
-            if forward.pointee.ballot == a.pointee.following {
-                var frame = paxos_frame_t()
-                begin(&frame, PAXOS_FRAME_FORWARD, member)
-                frame.ballot = forward.pointee.ballot
-                frame.count = forward.pointee.count
-                frame.body_bytes = forward.pointee.bytes
-                frame.digest = forward.pointee.digest
-                paxos_effect_send(a, effect, &frame, member, forward.pointee.position)
-                pinForwards()
-                return true
-            }
-            /* It never left, and its leader is gone: nobody can decide it. */
-            let reason = UInt16(truncatingIfNeeded: PAXOS_REASON_NOT_LEADER.rawValue)
-            outcome(effect, forward.pointee.number, UInt64(forward.pointee.count), reason)
-            forward.pointee.count = 0
-            pinForwards()
-            dropSettled()
-            return true
-        }
-        return false
+        if !isStranded { return pollHeld(effect) }
+        pollStranded(effect)
+        return true
+    }
+
+    /// Whether the next forward never left, and its leader is gone.
+    var isStranded: Bool {
+        let next = r.pointee.forwards_polled
+        return next != r.pointee.forwards_in
+            && paxos_forward(r, next).pointee.ballot != a.pointee.following
+    }
+
+    /// The next forward, which is not stranded; false: there is none, or it cannot leave.
+    func pollHeld(_ effect: UnsafeMutablePointer<paxos_effect_t>) -> Bool {
+        if r.pointee.forwards_polled == r.pointee.forwards_in { return false }
+        let forward = paxos_forward(r, r.pointee.forwards_polled)
+        let member = paxos_member_index(a, paxos_ballot_node(forward.pointee.ballot))
+        if paxos_sends_full(a, member) { return false }
+        r.pointee.forwards_polled = r.pointee.forwards_polled &+ 1
+        var frame = paxos_frame_t()
+        begin(&frame, PAXOS_FRAME_FORWARD, member)
+        frame.ballot = forward.pointee.ballot
+        frame.count = forward.pointee.count
+        frame.body_bytes = forward.pointee.bytes
+        frame.digest = forward.pointee.digest
+        paxos_effect_send(a, effect, &frame, member, forward.pointee.position)
+        pinForwards()
+        return true
+    }
+
+    /// The outcome of a stranded forward: nobody can decide it.
+    func pollStranded(_ effect: UnsafeMutablePointer<paxos_effect_t>) {
+        let forward = paxos_forward(r, r.pointee.forwards_polled)
+        r.pointee.forwards_polled = r.pointee.forwards_polled &+ 1
+        let reason = UInt16(truncatingIfNeeded: PAXOS_REASON_NOT_LEADER.rawValue)
+        outcome(effect, forward.pointee.number, UInt64(forward.pointee.count), reason)
+        forward.pointee.count = 0
+        pinForwards()
+        dropSettled()
     }
 
     private func dropSettled() {

@@ -19,6 +19,34 @@ extension Core {
         return r.pointee.active != 0 && pollPeers(effect)
     }
 
+    /// What goes out alone, for a host whose state machine takes deliveries in its own time: nothing
+    /// is lost or reordered by asking for the two kinds of effects apart.
+    func pollIO(_ effect: UnsafeMutablePointer<paxos_effect_t>) -> Bool {
+        if paxos_acceptor_has_effects(a) && paxos_acceptor_poll(a, effect) { return true }
+        if !isStranded && pollHeld(effect) { return true }
+        return r.pointee.active != 0 && pollPeers(effect)
+    }
+
+    /// What the state machine and its clients are told alone. Forwards that never left go first:
+    /// they stand before those that still may.
+    func pollLog(_ effect: UnsafeMutablePointer<paxos_effect_t>) -> Bool {
+        if isStranded {
+            pollStranded(effect)
+            return true
+        }
+        if r.pointee.delivered < a.pointee.decided {
+            pollDelivery(effect)
+            return true
+        }
+        return pollOutcome(effect)
+    }
+
+    /// Whether `pollLog` has something.
+    var hasLog: Bool {
+        if r.pointee.delivered < a.pointee.decided { return true }
+        return r.pointee.refused_count != 0 || r.pointee.lost_last != 0 || isStranded
+    }
+
     @inline(never)
     private func pollRare(_ effect: UnsafeMutablePointer<paxos_effect_t>) -> Bool {
         pollOutcome(effect) || pollForward(effect)

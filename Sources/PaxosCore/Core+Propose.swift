@@ -18,7 +18,7 @@ extension Core {
         var entry = command(number, bytes)
         let slot = r.pointee.next_slot
         var term: UInt64 = 0
-        if paxos_append_next(a, r.pointee.ballot, slot, &entry, value, &term) {
+        if hasShortWay && paxos_append_next(a, r.pointee.ballot, slot, &entry, value, &term) {
             proposed(slot, term)
         } else {
             let appended = append(command(number, bytes), value)

@@ -5,16 +5,37 @@ extension Core {
     func trim(_ slot: UInt64) -> Status {
         if slot > r.pointee.delivered { return PAXOS_ERR_RANGE }
         if slot > a.pointee.applied { a.pointee.applied = slot }
-        paxos_log_mark(a, UInt64(a.pointee.window_slots &>> 2))
         applyTrim()
         return PAXOS_OK
     }
 
+    /// The host is short of room for what it recorded of slots up to there: what a silent member lacks
+    /// of them is kept no longer. A follower does not wait for its leader's word then: without room it
+    /// could vote no more, and its leader may have room enough.
+    func press(_ slot: UInt64) {
+        updateStable(pressedTo: slot)
+        applyTrim()
+    }
+
+    /// No further than a durable record says that it is decided: the next record would carry the
+    /// trim point past it, and the journal could not vouch for it any more (WIRE.md, "What was
+    /// trimmed"). The leader's word may be here before its entries, whose record says so.
     @inline(never)
     func applyTrim() {
-        if isLeader || memberCount == 1 { updateStable() }
-        let slot = min(min(a.pointee.applied, a.pointee.stable), a.pointee.decided)
-        if slot > a.pointee.trimmed { _ = paxos_acceptor_trim(a, slot) }
+        paxos_log_mark(a, UInt64(a.pointee.window_slots &>> 2))
+        if isLeader || memberCount == 1 { updateStable(pressedTo: 0) }
+        let slot = min(a.pointee.applied, min(a.pointee.stable, paxos_log_durable(a)))
+        if slot <= a.pointee.trimmed { return }
+        _ = paxos_acceptor_trim(a, slot)
+        goOnLearning()
+    }
+
+    /// What is applied waited for the leader's word, or for a record.
+    @inline(__always)
+    func trimWhatWaits() {
+        if a.pointee.stable > a.pointee.trimmed && a.pointee.applied > a.pointee.trimmed {
+            applyTrim()
+        }
     }
 
     /// Slots up to `slot` are chosen, and gone at a peer. What this node's state machine applied of
@@ -30,15 +51,18 @@ extension Core {
     }
 
     /// Up to where every member that is waited for has decided: live ones always, silent ones while
-    /// they are less than half a window and a quarter of the arena behind. Nobody waits for one
-    /// that lacks what is gone already: only a snapshot helps it.
-    private func updateStable() {
+    /// they are less than half a window and a quarter of the arena behind, and lack slots beyond
+    /// `pressed`. Nobody waits for one that lacks what is gone already: only a snapshot helps it.
+    private func updateStable(pressedTo pressed: UInt64) {
         var stable = paxos_log_durable(a)
+        if !isLeader && memberCount > 1 { stable = min(stable, pressed) }
         for member in 0..<memberCount where member != selfIndex {
             let decided = peer(member).pointee.decided
-            let isAlive = r.pointee.alive & (1 &<< member) != 0
-            if decided < stable && !isLost(member) && (isAlive || isNear(decided)) {
+            if decided >= stable || isLost(member) { continue }
+            if r.pointee.alive & (1 &<< member) != 0 {
                 stable = decided
+            } else if isNear(decided) {
+                stable = min(stable, max(decided, pressed))
             }
         }
         stable = min(stable, quorumDecided(stable))
@@ -59,7 +83,7 @@ extension Core {
     private func quorumDecided(_ slot: UInt64) -> UInt64 {
         var best = slot
         while true {
-            var holders = 1
+            var holders = a.pointee.abstains == 0 ? 1 : 0
             var next: UInt64 = 0
             for member in 0..<memberCount
             where member != selfIndex && peer(member).pointee.abstains == 0 {
@@ -72,10 +96,11 @@ extension Core {
         }
     }
 
-    /// Whether a member lacks slots that were trimmed here, by its word under this leadership: an
-    /// older word may be out of date.
+    /// Whether a member lacks slots that were trimmed here; to a leader, by its word under this
+    /// leadership: an older word may be out of date.
     private func isLost(_ member: UInt32) -> Bool {
         let peer = peer(member)
-        return peer.pointee.decided < a.pointee.trimmed && peer.pointee.round >= peer.pointee.cursor
+        if peer.pointee.decided >= a.pointee.trimmed { return false }
+        return !isLeader || peer.pointee.round >= peer.pointee.cursor
     }
 }

@@ -27,6 +27,9 @@ struct Core {
 /// The state of a cell whose entry is chosen.
 let chosen = UInt16(truncatingIfNeeded: PAXOS_RUN_CHOSEN.rawValue)
 
+/// Whether what is done with every commit has a short way of its own, see base.h.
+let hasShortWay = PAXOS_SHORT_WAY != 0
+
 /// No such time: it never comes.
 let never = UInt64.max
 

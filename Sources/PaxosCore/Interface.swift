@@ -97,6 +97,30 @@ func paxos_replica_poll(
 }
 
 @c @implementation
+func paxos_replica_poll_io(
+    _ replica: UnsafeMutablePointer<paxos_replica_t>?,
+    _ effect: UnsafeMutablePointer<paxos_effect_t>?
+) -> Bool {
+    guard let core = core(replica), let effect else { return false }
+    return core.pollIO(effect)
+}
+
+@c @implementation
+func paxos_replica_poll_log(
+    _ replica: UnsafeMutablePointer<paxos_replica_t>?,
+    _ effect: UnsafeMutablePointer<paxos_effect_t>?
+) -> Bool {
+    guard let core = core(replica), let effect else { return false }
+    return core.pollLog(effect)
+}
+
+@c @implementation
+func paxos_replica_has_log(_ replica: UnsafePointer<paxos_replica_t>?) -> Bool {
+    guard let replica else { return false }
+    return Core(replica).hasLog
+}
+
+@c @implementation
 func paxos_replica_flushed(
     _ replica: UnsafeMutablePointer<paxos_replica_t>?, _ now: UInt64, _ lsn: UInt64
 ) -> paxos_status_t {
@@ -104,9 +128,11 @@ func paxos_replica_flushed(
     if lsn > core.a.pointee.lsn { return PAXOS_ERR_RANGE }
     core.countOwnVotes(lsn)
     let status = paxos_acceptor_flushed(core.a, lsn)
+    core.trimWhatWaits()
     if core.isCandidate { core.r.pointee.active |= core.everyPeer }
     core.checkPromises()
     if core.isLeader { core.recover() }
+    core.goOnLearning()
     return status
 }
 
@@ -128,6 +154,21 @@ func paxos_replica_trim(
 ) -> paxos_status_t {
     guard let core = core(replica) else { return PAXOS_ERR_CORRUPT }
     return core.trim(slot)
+}
+
+@c @implementation
+func paxos_replica_press(
+    _ replica: UnsafeMutablePointer<paxos_replica_t>?, _ slot: UInt64
+) {
+    core(replica)?.press(slot)
+}
+
+@c @implementation
+func paxos_replica_retain(
+    _ replica: UnsafeMutablePointer<paxos_replica_t>?, _ firstSlot: UInt64
+) {
+    guard let core = core(replica) else { return }
+    paxos_acceptor_retain(core.a, firstSlot)
 }
 
 @c @implementation
@@ -156,7 +197,7 @@ func paxos_replica_status(
     status.pointee.delivered = r.delivered
     status.pointee.trimmed = core.a.pointee.trimmed
     status.pointee.last_slot = core.a.pointee.last_slot
-    status.pointee.behind_to = r.behind_to > core.a.pointee.decided ? r.behind_to : 0
+    status.pointee.behind_to = core.behindTo
     status.pointee.campaigns = UInt64(r.attempts)
     status.pointee.abstains = UInt64(core.a.pointee.abstains)
     status.pointee.arena_free_bytes = UInt64(paxos_arena_free(core.a))

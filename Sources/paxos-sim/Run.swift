@@ -83,6 +83,8 @@ struct Report {
         print(
             "\(progress.counts.proposals) proposals, \(progress.counts.blocked) would block; "
                 + "\(progress.counts.withoutQuorum) worlds ended without a quorum; "
+                + "\(progress.counts.fetches) times asked a journal, "
+                + "\(progress.counts.copies) copies of a state given; "
                 + "hash \(hexadecimal(progress.hash))")
         guard let failure = progress.failure else {
             print("clean: \(progress.seeds) seeds in \(String(format: "%.1f", seconds)) s")

@@ -51,6 +51,15 @@ struct BenchTests {
             "cluster.commit nodes=5 value=1024B batch=64", "cluster.takeover nodes=3 window=4096",
             "swift.propose nodes=3 value=64B batch=1", "swift.propose nodes=3 value=64B batch=64",
             "journal.append batch=1 value=64B", "journal.append batch=64 value=64B",
+            "journal.recover batch=64 value=64B from=memory",
+            "journal.recover batch=64 value=64B from=disk",
+            "node.tcp nodes=3 value=64B durable=yes clients=64",
+            "node.recover nodes=3 value=64B from=memory",
+            "node.recover nodes=3 value=64B from=disk",
+            "replica.propose nodes=3 value=64B tasks=1",
+            "replica.propose nodes=3 value=64B tasks=1024",
+            "node.failover nodes=3 election_timeout=200ms",
+            "node.failover nodes=3 election_timeout=200ms durable=yes",
         ] {
             #expect(outcome.lines.contains { $0.hasPrefix(name + " [") }, "\(name)")
         }
@@ -84,7 +93,8 @@ struct BenchTests {
         "bad options exit with 64",
         arguments: [
             ["--values", "0"], ["--values", "1Q"], ["--values", ""], ["--batch", "5000"],
-            ["--seconds", "0"], ["--seed", "-1"], ["--bogus"],
+            ["--seconds", "0"], ["--seed", "-1"], ["--kills", "7"],
+            ["--repetitions", "0"], ["--bogus"],
             ["replay", "f", "--loss", "1"], ["replay", "f", "--nodes", "32"], ["replay"],
         ])
     func badOption_exits64(_ arguments: [String]) throws {

@@ -20,6 +20,11 @@ static int refused(disk_t *disk) {
     return 0;
 }
 
+/* A read or a write is coming. */
+static void spare(disk_t *disk) {
+    if (disk->only_flushes && disk->fail_at == disk->calls + 1) { disk->fail_at += 1; }
+}
+
 static disk_name_t *named(disk_name_t *names, const char *name) {
     for (int i = 0; i < DISK_FILES; i++) {
         if (names[i].file >= 0 && strcmp(names[i].name, name) == 0) { return &names[i]; }
@@ -82,6 +87,7 @@ static int64_t part(disk_t *disk, size_t length_bytes) {
 static int64_t fake_read(
     void *context, int file, uint8_t *bytes, size_t length_bytes, uint64_t offset_bytes) {
     disk_t *disk = context;
+    spare(disk);
     const int refusal = refused(disk);
     if (refusal < 0) { return refusal; }
     const disk_file_t *from = &disk->files[file];
@@ -116,6 +122,7 @@ static int64_t fake_write(
     void *context, int file, const uint8_t *bytes, size_t length_bytes, uint64_t offset_bytes) {
     disk_t *disk = context;
     const bool was_dead = disk->die_at != 0 && disk->calls >= disk->die_at;
+    spare(disk);
     const int refusal = refused(disk);
     if (was_dead || (refusal < 0 && disk->die_at == 0)) { return refusal; }
     int64_t count = part(disk, length_bytes);

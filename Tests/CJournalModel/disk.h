@@ -44,6 +44,7 @@ typedef struct disk {
     uint64_t calls;
     uint64_t fail_at;   /* this call fails with `error`; 0: none */
     int error;          /* negated errno */
+    bool only_flushes;  /* if it is a read or a write, the next flush fails instead */
     uint64_t die_at;    /* from this call on all fail; a write is done in part; 0: never */
     uint32_t is_choppy; /* 1: short reads and writes, and EINTR */
     uint64_t flushes;

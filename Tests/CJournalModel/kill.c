@@ -5,17 +5,20 @@
 
 #include "journal_kill.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "patient.h"
 #include "paxos/hot_frame.h"
 #include "paxos/random.h"
 #include "paxos_journal.h"
 
 enum { KILL_BODY_BYTES = 4096, KILL_PERIOD_NS = 20000000, KILL_FILES_MAX = 1024 };
+enum { ERROR_CALLS_MAX = 40, CHILD_STOPPED = 2, CHILD_WENT_ON = 3, CHILD_GAVE_UP = 1 };
 
 #define KILL_CLUSTER 0x51171u
 
@@ -74,17 +77,46 @@ static void let_go(int kept) {
     }
 }
 
-/* The child's life: append, flush, say so. It ends by being killed. */
-static void write_on(const char *directory, int out, uint64_t seed) {
+/* Files of the operating system, of which one call fails, once. */
+typedef struct failing {
+    uint64_t calls_left; /* until then */
+    int error;           /* negated errno; 0: none fails */
+} failing_t;
+
+static bool fails(failing_t *failing) {
+    if (failing->error == 0) { return false; }
+    failing->calls_left -= 1;
+    return failing->calls_left == 0;
+}
+
+static int64_t failing_write(
+    void *context, int file, const uint8_t *bytes, size_t length_bytes, uint64_t offset_bytes) {
+    failing_t *failing = context;
+    if (fails(failing)) { return failing->error; }
+    return paxos_files_posix()->write(NULL, file, bytes, length_bytes, offset_bytes);
+}
+
+static int failing_flush(void *context, int file) {
+    failing_t *failing = context;
+    if (fails(failing)) { return failing->error; }
+    return paxos_files_posix()->flush(NULL, file);
+}
+
+/* The child's life: append, flush, say so. It ends by being killed, or stops after an error. */
+static void write_on(const char *directory, int out, uint64_t seed, failing_t failing) {
     uint8_t header[PAXOS_FRAME_HEADER_BYTES];
     uint8_t body[KILL_BODY_BYTES];
     uint64_t lsn = 0;
     uint64_t count = 0;
     uint64_t random = seed;
     paxos_journal_t *journal = NULL;
-    if (paxos_journal_open(NULL, directory, &options, &journal, NULL) != PAXOS_JOURNAL_OK ||
+    paxos_files_t files = *paxos_files_posix();
+    files.context = &failing;
+    files.write = failing_write;
+    files.flush = failing_flush;
+    if (patient_open(&files, directory, &options, &journal) != PAXOS_JOURNAL_OK ||
         look(journal, &lsn, &count) != NULL) {
-        _exit(1);
+        _exit(failing.error != 0 && failing.calls_left == 0 ? CHILD_STOPPED : CHILD_GAVE_UP);
     }
     for (;;) {
         const uint64_t batch = 1 + paxos_random_next(&random) % 20;
@@ -96,47 +128,56 @@ static void write_on(const char *directory, int out, uint64_t seed) {
             }
             lsn += 1;
         }
-        if (paxos_journal_flush(journal) != PAXOS_JOURNAL_OK) { _exit(2); }
-        if (write(out, &lsn, sizeof lsn) != sizeof lsn) { _exit(3); }
+        if (paxos_journal_flush(journal) != PAXOS_JOURNAL_OK) {
+            /* The call would succeed now. */
+            const bool is_final = paxos_journal_flush(journal) == PAXOS_JOURNAL_ERR_SYSTEM;
+            _exit(is_final ? CHILD_STOPPED : CHILD_WENT_ON);
+        }
+        if (write(out, &lsn, sizeof lsn) != sizeof lsn) { _exit(CHILD_GAVE_UP); }
     }
 }
 
 /* One child, from its start to its end; *told is the last lsn that it said was durable. */
 static const char *one_life(
-    const char *directory, uint64_t seed, uint64_t *told, journal_kills_t *tally) {
+    const char *directory, uint64_t seed, int error, uint64_t *told, journal_kills_t *tally) {
     int ends[2];
+    uint64_t random = seed;
     if (pipe(ends) != 0) { return "no pipe"; }
     const pid_t child = fork();
     if (child < 0) { return "no child"; }
     if (child == 0) {
         let_go(ends[1]);
-        write_on(directory, ends[1], seed);
+        const uint64_t calls = 1 + paxos_random_next(&random) % ERROR_CALLS_MAX;
+        write_on(directory, ends[1], seed, (failing_t){calls, error});
     }
     (void)close(ends[1]);
-    uint64_t random = seed;
     /* It has written at least once: it is killed while it works. */
     bool is_alive = read(ends[0], told, sizeof *told) == sizeof *told;
     const struct timespec delay = {0, (long)(paxos_random_next(&random) % KILL_PERIOD_NS)};
-    if (is_alive) { (void)nanosleep(&delay, NULL); }
-    (void)kill(child, SIGKILL);
+    if (is_alive && error == 0) { (void)nanosleep(&delay, NULL); }
+    if (error == 0) { (void)kill(child, SIGKILL); }
     tally->flushes += is_alive;
     while (is_alive && read(ends[0], told, sizeof *told) == sizeof *told) { tally->flushes += 1; }
     (void)close(ends[0]);
     int status = 0;
     (void)waitpid(child, &status, 0);
-    tally->kills += 1;
-    return is_alive && WIFSIGNALED(status) ? NULL : "the child gave up";
+    if (error == 0) {
+        tally->kills += 1;
+        return is_alive && WIFSIGNALED(status) ? NULL : "the child gave up";
+    }
+    tally->errors += 1;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_WENT_ON) { return "it went on"; }
+    return WIFEXITED(status) && WEXITSTATUS(status) == CHILD_STOPPED ? NULL : "it did not stop";
 }
 
 static const char *check(const char *directory, uint64_t told, journal_kills_t *tally) {
     paxos_journal_t *journal = NULL;
-    const paxos_journal_status_t status =
-        paxos_journal_open(NULL, directory, &options, &journal, NULL);
+    const paxos_journal_status_t status = patient_open(NULL, directory, &options, &journal);
     if (status != PAXOS_JOURNAL_OK) { return paxos_journal_words(status); }
-    paxos_journal_report_t report = {.size_bytes = sizeof report};
-    paxos_journal_report(journal, &report);
     uint64_t last = 0;
     const char *wrong = look(journal, &last, &tally->records);
+    paxos_journal_report_t report = {.size_bytes = sizeof report};
+    paxos_journal_report(journal, &report);
     if (wrong == NULL && report.damages > 0) { wrong = "a kill is taken for damage"; }
     if (wrong == NULL && last < told) { wrong = "a flushed record is lost"; }
     paxos_journal_close(journal);
@@ -144,7 +185,7 @@ static const char *check(const char *directory, uint64_t told, journal_kills_t *
 }
 
 const char *journal_kill_run(
-    const char *directory, uint32_t kills, uint64_t seed, journal_kills_t *tally) {
+    const char *directory, uint32_t kills, uint32_t errors, uint64_t seed, journal_kills_t *tally) {
     const paxos_journal_shape_t shape = {
         .size_bytes = sizeof shape,
         .node = 1,
@@ -155,9 +196,10 @@ const char *journal_kill_run(
         .groups_max = 1};
     const paxos_journal_status_t status = paxos_journal_format(NULL, directory, &shape, NULL);
     if (status != PAXOS_JOURNAL_OK) { return paxos_journal_words(status); }
-    for (uint32_t i = 0; i < kills; i++) {
+    for (uint32_t i = 0; i < kills + errors; i++) {
         uint64_t told = 0;
-        const char *wrong = one_life(directory, seed + i, &told, tally);
+        const int error = i < kills ? 0 : i % 2 == 0 ? -EIO : -ENOSPC;
+        const char *wrong = one_life(directory, seed + i, error, &told, tally);
         if (wrong == NULL) { wrong = check(directory, told, tally); }
         if (wrong != NULL) { return wrong; }
     }

@@ -54,10 +54,16 @@ bool member_start(member_t *m, uint32_t incarnation, uint64_t first_lsn) {
     return paxos_acceptor_init(m->block, bytes, &config, &m->acceptor) == PAXOS_OK;
 }
 
-/* The one value of a slot: some are zeros, which must not be taken for a sector that is missing. */
-static uint32_t put_value(const member_t *m, uint64_t slot, uint8_t *out) {
+/* Whether nothing is ever decided under the ballot. */
+static bool is_losing(uint64_t ballot) {
+    return (ballot >> 16) % 4 == 3;
+}
+
+/* What a ballot proposes in a slot: some values are zeros, which must not be taken for a sector
+ * that is missing. */
+static uint32_t put_value(const member_t *m, uint64_t slot, uint64_t ballot, uint8_t *out) {
     uint8_t value[MEMBER_VALUE_BYTES] = {0};
-    uint64_t random = slot * 31 + m->group;
+    uint64_t random = slot * 31 + m->group + (is_losing(ballot) ? 1u << 31 : 0);
     const uint32_t length = (uint32_t)(paxos_random_next(&random) % (MEMBER_VALUE_BYTES + 1));
     const bool is_zero = paxos_random_next(&random) % 8 == 0;
     for (uint32_t i = 0; i < length && !is_zero; i++) {
@@ -79,18 +85,18 @@ static void receive(member_t *m, paxos_frame_t *frame, const uint8_t *body) {
     frame->incarnation = 1;
     frame->sender = 2;
     frame->receiver = 1;
-    frame->ballot = m->ballot;
+    frame->ballot = frame->kind == PAXOS_FRAME_LEARNED ? 0 : m->ballot;
     paxos_frame_put(header, frame);
     /* Whether it was refused does not matter here. */
     (void)!paxos_acceptor_receive(
         m->acceptor, header, PAXOS_FRAME_HEADER_BYTES, body, frame->body_bytes);
 }
 
-static void ask_votes(member_t *m, uint64_t slot, uint32_t count) {
+static void send_run(member_t *m, paxos_frame_t frame, uint64_t ballot, uint32_t count) {
     uint8_t body[MEMBER_FRAME_BYTES * 2];
-    paxos_frame_t frame = {.kind = PAXOS_FRAME_ACCEPT, .slot = slot};
+    const uint64_t slot = frame.slot;
     for (uint32_t i = 0; i < count; i++) {
-        const uint32_t bytes = put_value(m, slot + i, body + frame.body_bytes);
+        const uint32_t bytes = put_value(m, slot + i, ballot, body + frame.body_bytes);
         if (frame.body_bytes + bytes + PAXOS_FRAME_HEADER_BYTES > MEMBER_FRAME_BYTES) { break; }
         frame.body_bytes += bytes;
         frame.count += 1;
@@ -102,7 +108,20 @@ static void ask_votes(member_t *m, uint64_t slot, uint32_t count) {
     }
 }
 
+void member_ask_votes(member_t *m, uint64_t slot, uint32_t count) {
+    const paxos_frame_t frame = {.kind = PAXOS_FRAME_ACCEPT, .slot = slot};
+    send_run(m, frame, m->ballot, count);
+}
+
+/* It was decided, and the member had no part in it. */
+static void teach(member_t *m, uint64_t slot, uint32_t count) {
+    const paxos_frame_t frame = {
+        .kind = PAXOS_FRAME_LEARNED, .slot = slot, .state = PAXOS_RUN_CHOSEN};
+    send_run(m, frame, 0, count);
+}
+
 static void commit(member_t *m, uint64_t watermark) {
+    if (is_losing(m->ballot)) { return; }
     paxos_frame_t frame = {.kind = PAXOS_FRAME_COMMIT, .watermark = watermark};
     receive(m, &frame, NULL);
 }
@@ -112,7 +131,7 @@ void member_act(member_t *m) {
     const uint64_t next = a->last_slot + 1;
     uint64_t promised = 0;
     uint64_t lsn = 0;
-    switch (draw(m, 10)) {
+    switch (draw(m, 11)) {
         case 0:
             /* A leader never goes back, whatever became of its last attempt. */
             if (m->ballot < a->promised) { m->ballot = a->promised; }
@@ -120,20 +139,24 @@ void member_act(member_t *m) {
             (void)!paxos_acceptor_prepare(m->acceptor, m->ballot, &promised, &lsn);
             break;
         case 1:
-        case 2: ask_votes(m, a->decided + 1, 1 + (uint32_t)draw(m, 8)); break;
+        case 2: member_ask_votes(m, a->decided + 1, 1 + (uint32_t)draw(m, 8)); break;
         case 3: commit(m, a->decided + draw(m, next - a->decided)); break;
         case 4:
             (void)!paxos_acceptor_trim(
                 m->acceptor, a->trimmed + draw(m, a->decided + 1 - a->trimmed));
             break;
-        default: ask_votes(m, next, 1 + (uint32_t)draw(m, 4)); break;
+        case 5: teach(m, a->decided + 1, 1 + (uint32_t)draw(m, 8)); break;
+        default: member_ask_votes(m, next, 1 + (uint32_t)draw(m, 4)); break;
     }
 }
 
 void member_trim_all(member_t *m) {
     const uint64_t last = m->acceptor->last_slot;
     if (m->ballot < m->acceptor->promised) { m->ballot = m->acceptor->promised; }
-    for (uint64_t slot = m->acceptor->decided + 1; slot <= last; slot++) { ask_votes(m, slot, 1); }
+    if (is_losing(m->ballot)) { m->ballot = paxos_ballot((m->ballot >> 16) + 1, 2); }
+    for (uint64_t slot = m->acceptor->decided + 1; slot <= last; slot++) {
+        member_ask_votes(m, slot, 1);
+    }
     commit(m, last);
     (void)!paxos_acceptor_trim(m->acceptor, m->acceptor->decided);
 }
@@ -162,6 +185,18 @@ bool member_poll(member_t *m) {
         return true;
     }
     return false;
+}
+
+bool member_decided(
+    const member_t *m, uint64_t slot, uint32_t count, const uint8_t *entries, size_t bytes) {
+    size_t at = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t entry[MEMBER_VALUE_BYTES + 64];
+        const uint32_t length = put_value(m, slot + i, 0, entry);
+        if (length > bytes - at || memcmp(entries + at, entry, length) != 0) { return false; }
+        at += length;
+    }
+    return at == bytes;
 }
 
 static void tell(member_t *m, const uint8_t *header) {
@@ -203,7 +238,7 @@ const char *member_check(const member_t *m, bool is_told) {
         if (state == PAXOS_RUN_EMPTY) { return "a vote is denied"; }
         if (state == PAXOS_RUN_ACCEPTED && ballot < vote->ballot) { return "a vote is older"; }
         uint8_t entry[MEMBER_VALUE_BYTES + 64];
-        (void)put_value(m, vote->slot, entry);
+        (void)put_value(m, vote->slot, state == PAXOS_RUN_CHOSEN ? 0 : ballot, entry);
         if (value_bytes != paxos_get32(entry + 4) || memcmp(value, entry + 24, value_bytes) != 0) {
             return "a value is another";
         }

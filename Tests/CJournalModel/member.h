@@ -1,6 +1,7 @@
 /* member.h - one group's acceptor, a leader that asks it for votes, and what it may never forget.
  *
- * Every slot has one value for ever, so that the leader can ask for any slot again.
+ * Every slot has one value that is decided there, so that the leader can ask for any slot again;
+ * and one that others propose under every fourth ballot, and that loses.
  * Threads  one. */
 #ifndef MEMBER_H
 #define MEMBER_H
@@ -48,10 +49,15 @@ bool member_start(member_t *member, uint32_t incarnation, uint64_t first_lsn);
 
 /* The leader does something: asks for votes, for a promise, tells what is decided, trims. */
 void member_act(member_t *member);
+/* The leader asks for votes under its ballot, for so many slots or as many as a frame holds. */
+void member_ask_votes(member_t *member, uint64_t slot, uint32_t count);
 /* All that was voted for is decided and trimmed. */
 void member_trim_all(member_t *member);
 /* Take its next record, if it has one. */
 bool member_poll(member_t *member);
+/* Whether these are entries that were decided, from the slot on. */
+bool member_decided(
+    const member_t *member, uint64_t slot, uint32_t count, const uint8_t *entries, size_t bytes);
 /* Records up to `lsn` are durable. False: it says that they never were. */
 bool member_flushed(member_t *member, uint64_t lsn);
 

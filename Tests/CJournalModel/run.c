@@ -6,6 +6,8 @@
 #include "disk.h"
 #include "journal_model.h"
 #include "member.h"
+#include "mirror.h"
+#include "patient.h"
 #include "paxos/layout.h"
 #include "paxos/random.h"
 
@@ -13,6 +15,8 @@ enum { GROUPS = 3, ACTS_PER_LIFE = 60 };
 
 typedef struct run {
     disk_t disk;
+    mirror_t mirror;
+    bool is_real; /* the disk's files are real ones, too */
     paxos_files_t files;
     enum journal_weather weather;
     uint64_t random;
@@ -202,22 +206,44 @@ static void doom(run_t *run, uint64_t calls) {
     run->disk.die_at = run->disk.calls + 1 + draw(run, calls);
 }
 
-/* Open, with the power failing in between now and then. */
+/* The real files get the bytes that the fall left; a killed process leaves them as they are. */
+static bool settle(run_t *run) {
+    if (!run->is_real) { return true; }
+    const int64_t pages = mirror_settle(&run->mirror);
+    const bool is_as_left = run->weather != JOURNAL_KILLS || pages == 0;
+    return pages >= 0 && is_as_left && run->mirror.differences == 0;
+}
+
+/* Now and then the power fails while the journal is opened, or a flush does. */
+static void harm_open(run_t *run) {
+    const bool has_error = run->weather == JOURNAL_ERRORS && draw(run, 4) == 0;
+    run->disk.only_flushes = has_error;
+    if (has_error) {
+        run->disk.fail_at = run->disk.calls + 1 + draw(run, 60);
+        run->disk.error = -EIO;
+    } else if (draw(run, 4) == 0) {
+        doom(run, 120);
+    }
+}
+
+/* Open, whatever happens on the way. */
 static const char *open_again(run_t *run) {
     const paxos_journal_options_t options = {
         .size_bytes = sizeof options, .node = 1, .cluster = MODEL_CLUSTER};
     for (int i = 0; i < 100; i++) {
-        if (draw(run, 4) == 0) { doom(run, 120); }
+        if (!settle(run)) { return "the real files are not what was written"; }
+        harm_open(run);
         run->disk.is_choppy = draw(run, 4) == 0;
         const paxos_journal_status_t status =
-            paxos_journal_open(&run->files, "/journal", &options, &run->journal, NULL);
+            patient_open(&run->files, "/journal", &options, &run->journal);
+        run->disk.only_flushes = false;
         if (status == PAXOS_JOURNAL_OK) {
-            run->disk.die_at = 0;
+            run->disk.die_at = run->disk.fail_at = 0;
             return NULL;
         }
-        if (run->disk.die_at == 0 || run->disk.calls < run->disk.die_at) {
-            return paxos_journal_words(status);
-        }
+        const bool died = run->disk.die_at != 0 && run->disk.calls >= run->disk.die_at;
+        const bool failed = run->disk.fail_at != 0 && run->disk.calls >= run->disk.fail_at;
+        if (!died && !failed) { return paxos_journal_words(status); }
         run->tally->crashes_in_open += 1;
         fall(run);
     }
@@ -230,11 +256,12 @@ static const char *restart(run_t *run) {
     run->has_failed = false;
     paxos_journal_report_t report = {.size_bytes = sizeof report};
     paxos_journal_report(run->journal, &report);
+    wrong = start_members(run, report.incarnation);
+    if (wrong == NULL) { wrong = read_all(run); }
+    paxos_journal_report(run->journal, &report);
     run->tally->torn += report.torn_bytes > 0;
     run->tally->damaged += report.damages > 0;
     if (report.damages > 0 && !may_lose(run)) { return "a power cut is taken for damage"; }
-    wrong = start_members(run, report.incarnation);
-    if (wrong == NULL) { wrong = read_all(run); }
     if (wrong == NULL) { wrong = end_members(run); }
     return wrong;
 }
@@ -247,6 +274,7 @@ static const char *outcome(run_t *run, paxos_journal_status_t status) {
     if (status != PAXOS_JOURNAL_ERR_SYSTEM || !(is_dead || has_error || run->has_failed)) {
         return paxos_journal_words(status);
     }
+    run->tally->errors += has_error && !run->has_failed;
     run->has_failed = true;
     return NULL;
 }
@@ -293,6 +321,37 @@ static const char *append(run_t *run, member_t *member) {
     return run->is_stuck ? NULL : "it stays full";
 }
 
+/* What was trimmed is read back, one answer after the other, as far as it goes. */
+static const char *fetch(run_t *run, const member_t *member) {
+    uint8_t out[8 * MEMBER_VALUE_BYTES];
+    const uint64_t trimmed = member->acceptor->trimmed;
+    const uint64_t first = paxos_journal_retained(run->journal, member->group);
+    if (first > trimmed) { return NULL; }
+    uint64_t slot = first + draw(run, trimmed - first + 1);
+    while (slot <= trimmed) {
+        const uint32_t wanted = 1 + (uint32_t)draw(run, 12);
+        const size_t room = MEMBER_VALUE_BYTES + 64 + (size_t)draw(run, sizeof out / 2);
+        uint32_t count = 0;
+        size_t bytes = 0;
+        const paxos_journal_status_t status = paxos_journal_fetch(
+            run->journal, member->group, slot, wanted, out, room, &count, &bytes);
+        if (run->has_failed && status == PAXOS_JOURNAL_ERR_SYSTEM) { return NULL; }
+        if (status == PAXOS_JOURNAL_END) { return NULL; }
+        if (status == PAXOS_JOURNAL_ERR_GONE) {
+            run->tally->gone += 1;
+            return paxos_journal_retained(run->journal, member->group) > slot
+                       ? NULL
+                       : "what is gone is said to be retained";
+        }
+        if (status != PAXOS_JOURNAL_OK) { return paxos_journal_words(status); }
+        if (count == 0 || count > wanted || bytes > room) { return "an answer of another size"; }
+        if (!member_decided(member, slot, count, out, bytes)) { return "other entries fetched"; }
+        run->tally->fetched += count;
+        slot += count;
+    }
+    return NULL;
+}
+
 static const char *act(run_t *run) {
     member_t *member = &run->members[draw(run, 8) < 5 ? 0 : 1 + draw(run, GROUPS - 1)];
     const uint64_t acts = 1 + draw(run, 4);
@@ -305,6 +364,7 @@ static const char *act(run_t *run) {
     if (draw(run, 8) == 0) {
         paxos_journal_trim(run->journal, member->group, member->acceptor->trimmed);
     }
+    if (wrong == NULL && draw(run, 8) == 0) { wrong = fetch(run, member); }
     return wrong;
 }
 
@@ -350,13 +410,16 @@ static void stop(run_t *run) {
 }
 
 const char *journal_model_run(
-    uint64_t seed, enum journal_weather kind, uint32_t crashes, journal_tally_t *tally) {
+    uint64_t seed, enum journal_weather kind, uint32_t crashes, const char *directory,
+    journal_tally_t *tally) {
     run_t *run = calloc(1, sizeof *run);
     run->random = seed;
     run->weather = kind;
     run->tally = tally;
     disk_make(&run->disk, seed ^ 0xD15C);
-    run->files = disk_files(&run->disk);
+    run->is_real = directory != NULL;
+    run->files =
+        run->is_real ? mirror_files(&run->mirror, &run->disk, directory) : disk_files(&run->disk);
     for (int i = 0; i < GROUPS; i++) {
         member_make(&run->members[i], 7 + (uint32_t)i * 1000, seed + (uint64_t)i);
     }
@@ -379,6 +442,7 @@ const char *journal_model_run(
         run->journal = NULL;
     }
     for (int i = 0; i < GROUPS; i++) { member_free(&run->members[i]); }
+    if (wrong == NULL && !settle(run)) { wrong = "the real files are not what was written"; }
     free(run->older);
     disk_free(&run->disk);
     free(run);

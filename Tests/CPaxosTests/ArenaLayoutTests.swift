@@ -69,7 +69,7 @@ struct ArenaLayoutTests {
         #expect(block.acceptor.pointee.arena_head == 128 + 2 * 112)
     }
 
-    /// Slots 1 to 12 in a run each, all decided; slot 12 goes out in a page that is not sent.
+    /// Slots 1 to 12, two in a run, all decided; slot 12 goes out in a page that is not sent.
     private func pinned(trimmed: UInt64) -> AcceptorBlock {
         let block = roomy()
         for slot in 1...12 as ClosedRange<UInt64> { accept(block, 5, slot, large) }
@@ -84,7 +84,7 @@ struct ArenaLayoutTests {
         "room is made from the tail on: all that was trimmed, and nothing that was not or is pinned"
     )
     func reclaim() {
-        for (trimmed, tail) in [(5, 5 * 112), (11, 11 * 112), (12, 11 * 112)] {
+        for (trimmed, tail) in [(5, 2 * 192), (11, 5 * 192), (12, 5 * 192)] {
             let block = pinned(trimmed: UInt64(trimmed))
             var slot: UInt64 = 13
             while block.acceptor.pointee.arena_tail == 0 && slot < 30 {

@@ -6,9 +6,10 @@ struct LearnedPageTests {
     let block = AcceptorBlock()
     let x = Entry.command("X")
 
-    /// Slots 1 to `count` accepted one by one and decided up to `decided`.
+    /// Slots 1 to `count` accepted and decided up to `decided`. The last one came first, so that no
+    /// two stand together.
     private func fill(_ block: AcceptorBlock, _ count: UInt64, decided: UInt64) {
-        for slot in 1...count {
+        for slot in (1...count).reversed() {
             let run = Run(ballot: ballot(5), slot: slot, entries: [x])
             #expect(block.receive(acceptFrame(run)) == PAXOS_OK)
             _ = block.settle()

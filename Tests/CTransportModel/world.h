@@ -2,6 +2,8 @@
 #ifndef TRANSPORT_WORLD_H
 #define TRANSPORT_WORLD_H
 
+#include "paxos/bytes.h"
+#include "paxos/crc32c.h"
 #include "paxos_transport.h"
 
 #define CHECK(condition)                                    \

@@ -2,19 +2,38 @@ import PaxosSimulator
 import Testing
 
 /// Each reduction of the checker switched off once, in a space small enough to do without it: the
-/// verdict is the same, and so is every combination of votes that the nodes can come to.
+/// verdict is the same, and so is every combination of votes that the nodes can come to, and of what
+/// they can come to believe decided.
 @Suite("reductions")
 struct ReductionTests {
     private let all: Reductions = .usual
     /// What a search that copies blocks can do as well: it keeps all messages.
     private static let plain = Reductions.usual.subtracting([.deadMessages, .promptAnswers])
 
-    private func explore(
-        _ space: Space
-    ) -> (verdict: Explorer.Verdict, outcomes: Set<String>, states: Int) {
+    private struct Seen {
+        var verdict: Explorer.Verdict
+        var outcomes: Set<String>
+        var beliefs: Set<[UInt64]>
+        var states: Int
+    }
+
+    private func explore(_ space: Space) -> Seen {
         var explorer = Explorer(space)
         let verdict = explorer.run(within: .init(states: 400_000))
-        return (verdict, explorer.outcomes(), explorer.progress.states)
+        return Seen(
+            verdict: verdict, outcomes: explorer.outcomes(), beliefs: explorer.beliefs(),
+            states: explorer.progress.states)
+    }
+
+    /// The reduction lost states, and nothing else.
+    private func expectSame(
+        _ with: Seen, _ without: Seen, sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        #expect(with.verdict == .covered, sourceLocation: sourceLocation)
+        #expect(without.verdict == .covered, sourceLocation: sourceLocation)
+        #expect(with.outcomes == without.outcomes, sourceLocation: sourceLocation)
+        #expect(with.beliefs == without.beliefs, sourceLocation: sourceLocation)
+        #expect(with.states < without.states, sourceLocation: sourceLocation)
     }
 
     private func expectSame(
@@ -29,10 +48,7 @@ struct ReductionTests {
             Space(
                 name: "without", rounds: rounds, slots: slots, restarts: restarts,
                 reductions: all.subtracting(reduction)))
-        #expect(with.verdict == .covered, sourceLocation: sourceLocation)
-        #expect(without.verdict == .covered, sourceLocation: sourceLocation)
-        #expect(with.outcomes == without.outcomes, sourceLocation: sourceLocation)
-        #expect(with.states < without.states, sourceLocation: sourceLocation)
+        expectSame(with, without, sourceLocation: sourceLocation)
     }
 
     @Test("messages that can do nothing are removed")
@@ -57,9 +73,7 @@ struct ReductionTests {
         silent.reductions.insert(.noLearning)
         let with = explore(silent)
         let without = explore(learning)
-        #expect(with.verdict == .covered && without.verdict == .covered)
-        #expect(with.outcomes == without.outcomes)
-        #expect(with.states < without.states)
+        expectSame(with, without)
     }
 
     @Test("only leaders say what is decided")
@@ -87,9 +101,7 @@ struct ReductionTests {
         let with = explore(space)
         space.reductions.subtract(.likeReplies)
         let without = explore(space)
-        #expect(with.verdict == .covered && without.verdict == .covered)
-        #expect(with.outcomes == without.outcomes)
-        #expect(with.states < without.states)
+        expectSame(with, without)
     }
 
     @Test(

@@ -5,7 +5,7 @@
 
 #include "fuzz.h"
 #include "paxos.h"
-#include "paxos/entry.h"
+#include "paxos/hot_frame.h"
 
 enum { FORGE_BODY_BYTES = 512, FORGE_VALUE_BYTES = 72, FORGE_COUNT = 16 };
 

@@ -72,6 +72,34 @@ struct DamageTests {
         #expect(journal.group(8).acknowledged_lsn == .max, "it may have been of a group unheard of")
     }
 
+    @Test("a segment whose records cannot be read is kept until a whole window behind is trimmed")
+    func lost_holdsItsSegment() throws {
+        for byte in [512 + 50, 3072 + 60] {
+            try directory.flip("journal/journal", byte: place(2) + byte)
+        }
+        let (journal, records) = try found()
+        #expect(records.map(\.lsn) == [1, 3, 4])
+        var lsn: UInt64 = 5
+        let body = makeBody(5, count: 8192)
+        while journal.append(lsn, body: body) == PAXOS_JOURNAL_OK {
+            #expect(journal.flush() == PAXOS_JOURNAL_OK)
+            lsn += 1
+            try #require(lsn < 100)
+        }
+        /* What is lost there may speak of any slot of a window: trimming what is known is not it. */
+        let window = UInt64(PAXOS_WINDOW_SLOTS_MAX)
+        for slot in [lsn, window - 1] {
+            paxos_journal_trim(journal.journal, 7, slot)
+            #expect(journal.flush() == PAXOS_JOURNAL_OK)
+            #expect(journal.append(lsn, body: body) == PAXOS_JOURNAL_ERR_FULL)
+            #expect(journal.report.is_held == 1 && journal.report.held_slot == window)
+        }
+        paxos_journal_trim(journal.journal, 7, window)
+        #expect(journal.flush() == PAXOS_JOURNAL_OK)
+        #expect(journal.append(lsn, body: body) == PAXOS_JOURNAL_OK)
+        #expect(journal.report.recycled == 1)
+    }
+
     @Test("row 10: a whole batch in another's place is refused")
     func batch_isMisplaced() throws {
         let bytes = try directory.read("journal/journal")

@@ -43,6 +43,7 @@ struct InterfaceTests {
             #expect(paxos_replica_campaign(replica, 0) == PAXOS_ERR_CORRUPT)
             #expect(!paxos_replica_poll(replica, &effect))
             paxos_replica_tick(replica, 0)
+            paxos_replica_press(replica, 1)
         }
         paxos_replica_status(nil, &status)
         paxos_replica_status(node.replica, nil)

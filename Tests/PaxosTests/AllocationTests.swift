@@ -52,8 +52,8 @@ import Testing
     func replica_allocatesNothing() throws {
         var configuration = Configuration.small(node: 1, members: [1])
         configuration.durability = .durable
-        let replica = try Replica(configuration, now: Replica.Instant(nanoseconds: 0))
-        replica.campaign(now: Replica.Instant(.seconds(1)))
+        let replica = try ManualReplica(configuration, now: ManualReplica.Instant(nanoseconds: 0))
+        replica.campaign(now: ManualReplica.Instant(.seconds(1)))
         var lsn: UInt64 = 0
         var slot: UInt64 = 0
         let bytes = [UInt8](repeating: 3, count: 64)
@@ -65,7 +65,7 @@ import Testing
                 default: break
                 }
             }
-            try replica.flushed(upTo: lsn, now: Replica.Instant(.seconds(1)))
+            try replica.flushed(upTo: lsn, now: ManualReplica.Instant(.seconds(1)))
             if slot > 0 { try replica.trim(upTo: slot) }
         }
         func round() throws {

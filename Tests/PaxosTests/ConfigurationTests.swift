@@ -20,7 +20,7 @@ struct BrokenRule: Sendable, CustomTestStringConvertible {
     func defaultIsValid() throws {
         try valid.validate()
         #expect(valid.durability == .durable)
-        #expect(try (16 << 20...17 << 20).contains(valid.blockBytes()))
+        #expect(try (17 << 20...18 << 20).contains(valid.blockBytes()))
     }
 
     @Test(
@@ -38,7 +38,7 @@ struct BrokenRule: Sendable, CustomTestStringConvertible {
             BrokenRule("q1 is 0 to") { $0.q1 = -1 },
             BrokenRule("window is a power of two") { $0.window = 100 },
             BrokenRule("window is 0 to") { $0.window = -1 },
-            BrokenRule("pipeline is 1 to window") { $0.pipeline = 5000 },
+            BrokenRule("pipeline is 1 to window") { $0.pipeline = 20000 },
             BrokenRule("valueBytes") { $0.valueBytes = 0 },
             BrokenRule("frameBytes") { $0.frameBytes = 1000 },
             BrokenRule("arenaBytes") { $0.arenaBytes = 1000 },
@@ -58,7 +58,7 @@ struct BrokenRule: Sendable, CustomTestStringConvertible {
         #expect(error?.rule.contains("_") == false, "\(error?.rule ?? "")")
         #expect(throws: ConfigurationError.self) { try configuration.blockBytes() }
         #expect(throws: ConfigurationError.self) {
-            try Replica(configuration, now: Replica.Instant(nanoseconds: 0))
+            try ManualReplica(configuration, now: ManualReplica.Instant(nanoseconds: 0))
         }
     }
 
@@ -71,12 +71,12 @@ struct BrokenRule: Sendable, CustomTestStringConvertible {
 
     @Test("times convert to and from durations without running backwards")
     func instant_converts() {
-        let start = Replica.Instant(.seconds(2))
+        let start = ManualReplica.Instant(.seconds(2))
         #expect(start.nanoseconds == 2_000_000_000)
         #expect(start.advanced(by: .milliseconds(-500)).nanoseconds == 1_500_000_000)
         #expect(start.advanced(by: .seconds(-3)).nanoseconds == 0)
-        #expect(start.duration(to: Replica.Instant(.seconds(1))) == .seconds(-1))
-        #expect(start.duration(to: Replica.Instant(.seconds(5))) == .seconds(3))
+        #expect(start.duration(to: ManualReplica.Instant(.seconds(1))) == .seconds(-1))
+        #expect(start.duration(to: ManualReplica.Instant(.seconds(5))) == .seconds(3))
         #expect(start < start.advanced(by: .nanoseconds(1)))
     }
 }

@@ -16,8 +16,9 @@ import Testing
     }
 
     /// Runs the effects of a cluster of one: what was written, and what was delivered.
-    private func settle(_ replica: Replica, at now: Replica.Instant) throws -> ([Kept], [LogEntry])
-    {
+    private func settle(
+        _ replica: ManualReplica, at now: ManualReplica.Instant
+    ) throws -> ([Kept], [LogEntry]) {
         var records: [Kept] = []
         var log: [LogEntry] = []
         var last: UInt64 = 0
@@ -39,8 +40,8 @@ import Testing
     }
 
     private func firstLife(values: Int) throws -> [Kept] {
-        let replica = try Replica(configuration(1), now: .init(nanoseconds: 0))
-        var now = Replica.Instant(nanoseconds: 0)
+        let replica = try ManualReplica(configuration(1), now: .init(nanoseconds: 0))
+        var now = ManualReplica.Instant(nanoseconds: 0)
         var records: [Kept] = []
         while replica.status.role != .leader {
             now = now.advanced(by: .milliseconds(100))
@@ -57,7 +58,7 @@ import Testing
     @Test("deliveries go on behind what the state machine applied")
     func recovers() throws {
         let records = try firstLife(values: 5)
-        var now = Replica.Instant(nanoseconds: 0)
+        var now = ManualReplica.Instant(nanoseconds: 0)
         let recovery = try Recovery(configuration(2), now: now)
         for record in records {
             try recovery.take(header: record.header.span.bytes, body: record.body.span.bytes)
@@ -78,7 +79,7 @@ import Testing
     func journalStart() throws {
         let records = try firstLife(values: 3)
         for (start, leads) in [(3, true), (2, false)] as [(UInt64, Bool)] {
-            var now = Replica.Instant(nanoseconds: 0)
+            var now = ManualReplica.Instant(nanoseconds: 0)
             let recovery = try Recovery(configuration(2), journalStart: start, now: now)
             for record in records[2...] {
                 try recovery.take(header: record.header.span.bytes, body: record.body.span.bytes)
@@ -101,7 +102,7 @@ import Testing
     func abstains() throws {
         let records = try firstLife(values: 2)
         for acknowledged in [9, nil] as [UInt64?] {
-            let now = Replica.Instant(nanoseconds: 0)
+            let now = ManualReplica.Instant(nanoseconds: 0)
             let recovery = try Recovery(configuration(2), now: now)
             for record in records {
                 try recovery.take(header: record.header.span.bytes, body: record.body.span.bytes)
@@ -123,7 +124,7 @@ import Testing
     @Test("what is no record of this node, or stale, is said to be that")
     func refusals() throws {
         let records = try firstLife(values: 2)
-        let now = Replica.Instant(nanoseconds: 0)
+        let now = ManualReplica.Instant(nanoseconds: 0)
         let none = take(Kept(header: [], body: []), by: try Recovery(configuration(2), now: now))
         #expect(none == .damaged)
         var other = configuration(2)
@@ -138,8 +139,8 @@ import Testing
 
     @Test("only a durable node in a later life is recovered, and it is not made in another way")
     func order() throws {
-        let now = Replica.Instant(nanoseconds: 0)
-        #expect(throws: ConfigurationError.self) { try Replica(configuration(2), now: now) }
+        let now = ManualReplica.Instant(nanoseconds: 0)
+        #expect(throws: ConfigurationError.self) { try ManualReplica(configuration(2), now: now) }
         #expect(throws: ConfigurationError.self) { _ = try Recovery(configuration(1), now: now) }
         var memory = configuration(2)
         memory.durability = .memoryOnly

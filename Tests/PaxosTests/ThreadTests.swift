@@ -33,8 +33,8 @@ import Testing
         var configuration = Configuration.small(node: 1, members: [1])
         configuration.window = 1024
         configuration.pipeline = 1024
-        let replica = try Replica(configuration, now: Replica.Instant(nanoseconds: 0))
-        replica.campaign(now: Replica.Instant(.seconds(1)))
+        let replica = try ManualReplica(configuration, now: ManualReplica.Instant(nanoseconds: 0))
+        replica.campaign(now: ManualReplica.Instant(.seconds(1)))
         let ledger = Shared<[[UInt8]: Int]>([:])
         let threads = 4
         let perThread = 2000
@@ -57,7 +57,7 @@ import Testing
     }
 
     /// Drains and trims, as any of the threads may.
-    static func serve(_ replica: Replica, _ ledger: Shared<[[UInt8]: Int]>) {
+    static func serve(_ replica: ManualReplica, _ ledger: Shared<[[UInt8]: Int]>) {
         var last: UInt64 = 0
         var taken: [[UInt8]] = []
         replica.drain { effect in
@@ -77,7 +77,7 @@ import Testing
     @Test("three replicas on three threads, proposals from a fourth")
     func replicasOnTheirOwnThreads_agree() throws {
         let members: [NodeID] = [1, 2, 3]
-        let origin = Replica.Instant(nanoseconds: 0)
+        let origin = ManualReplica.Instant(nanoseconds: 0)
         let replicas = try members.map { node in
             var configuration = Configuration.small(node: node, members: members)
             configuration.window = 4096
@@ -86,7 +86,7 @@ import Testing
             // Threads may get little of a busy machine: only a leader that is told to leads.
             configuration.manualElections = true
             configuration.electionTimeout = .seconds(20)
-            return try Replica(configuration, now: origin)
+            return try ManualReplica(configuration, now: origin)
         }
         replicas[0].campaign(now: origin)
         let start = ContinuousClock.now
@@ -95,7 +95,7 @@ import Testing
         Self.onThreads(4) { thread in
             var proposed = 0
             while start.duration(to: .now) < .seconds(60) {
-                let now = Replica.Instant(start.duration(to: .now))
+                let now = ManualReplica.Instant(start.duration(to: .now))
                 if thread == 3 {
                     if proposed == count { return }
                     guard let leader = replicas.first(where: { $0.status.role == .leader }) else {
@@ -113,7 +113,7 @@ import Testing
 
     /// One turn of a replica's host; the number of commands delivered so far.
     static func host(
-        _ index: Int, _ replicas: [Replica], _ now: Replica.Instant,
+        _ index: Int, _ replicas: [ManualReplica], _ now: ManualReplica.Instant,
         _ logs: Shared<[[[UInt8]]]>
     ) -> Int {
         let replica = replicas[index]

@@ -5,6 +5,15 @@ import Testing
 struct ProfileTests {
     private static let names = Profile.all.map(\.name)
 
+    /// Two that were given copies asked each other and the leader in strict turn, and the leader only
+    /// ever when its ring of sends was full.
+    @Test("a world in which nobody brought what two members lacked")
+    func askedInTheWrongMoment() {
+        var simulation = Simulation(Plan(seed: 29_495_091_388, profile: .named("disks")!))
+        simulation.run()
+        #expect(simulation.violations == [])
+    }
+
     @Test("seeds run clean, and something happens in them", arguments: names)
     func profile_isClean(name: String) throws {
         let profile = try #require(Profile.named(name))

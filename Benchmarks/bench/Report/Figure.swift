@@ -41,7 +41,7 @@ enum Figure {
         case .nanoseconds: time(value)
         case .events: text(value) + " events"
         /* the prefix belongs to the unit: 18.2 Mmsg/s reads badly, 18.2 M msg/s does not */
-        case .messages, .commits, .records: text(value) + " " + unit.rawValue
+        case .messages, .commits, .records, .slots, .bytes: text(value) + " " + unit.rawValue
         }
     }
 }

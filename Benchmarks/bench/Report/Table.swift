@@ -3,9 +3,10 @@ struct Table {
     let rows: [Row]
 
     func lines() -> [String] {
-        let header = ["suite", "value", "limit", "of limit", "spread", "p50", "p99"]
+        let header = ["suite", "value", "limit", "of limit", "spread", "p50", "p99", "p99.9"]
         let hasLatency = rows.contains { $0.latency != nil }
-        let columns = hasLatency ? header.count : header.count - 2
+        let hasRarest = rows.contains { $0.latency?.p999_ns != nil }
+        let columns = header.count - (hasRarest ? 0 : hasLatency ? 1 : 3)
         let cells = [header] + rows.map(Table.cells)
         let widths = (0..<columns).map { column in cells.map { $0[column].count }.max()! }
         var lines = cells.map { line in
@@ -23,6 +24,7 @@ struct Table {
             Figure.fixed(row.partOfLimit, 2), "+-\(Figure.fixed(row.spread * 100, 1)) %",
             row.latency.map { Figure.time(Double($0.p50_ns)) } ?? "",
             row.latency.map { Figure.time(Double($0.p99_ns)) } ?? "",
+            row.latency?.p999_ns.map { Figure.time(Double($0)) } ?? "",
         ]
     }
 

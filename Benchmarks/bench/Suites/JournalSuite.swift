@@ -1,6 +1,4 @@
-import CPaxos
 import CPaxosHost
-import Foundation
 
 /// Records appended to a journal on a real disk, one flush for each batch, by the wall clock. Its
 /// limit writes as many pages of a file that was written before, and flushes them as often.
@@ -11,15 +9,11 @@ final class JournalSuite: Suite {
     private let batch: Int
     private let seed: UInt64
     private let parent: String
-    private var path = ""
-    private var journal: OpaquePointer?
-    private var header: Block!
-    private var body: Block!
+    private var journal: BenchJournal!
     private var pages: Block!
     private var pagesBytes = 0
     private var raw: Int32 = -1
     private var rawOffset = 0
-    private var lsn: UInt64 = 0
 
     /// - Parameter directory: where the journal is made, and removed afterwards.
     init(valueBytes: Int, batch: Int, seed: UInt64, directory: String) {
@@ -32,86 +26,34 @@ final class JournalSuite: Suite {
 
     var limitWords: String { "the same pages written in place, and fdatasync, by the wall clock" }
 
-    private static let cluster: UInt64 = 0xBE7C
-    private var entryBytes: Int { Int(paxos_entry_bytes(UInt32(valueBytes))) }
     private var rawBytes: Int { max(4 << 20, pagesBytes) }
 
-    /// Records, their directory and checksums, two headers, in whole pages.
-    private func batchBytes() -> Int {
-        let sector = 512
-        let record = Int(PAXOS_FRAME_HEADER_BYTES) + entryBytes
-        let sectors = (batch * record + sector - 1) / sector
-        let index = batch * Int(PAXOS_FRAME_HEADER_BYTES) + 4 * sectors
-        let bytes = sector * (sectors + 2) + (index + sector - 1) / sector * sector
-        return (bytes + 4095) / 4096 * 4096
-    }
-
     func prepare() throws {
-        pagesBytes = batchBytes()
-        header = Block(byteCount: Int(PAXOS_FRAME_HEADER_BYTES))
-        body = Block(byteCount: entryBytes)
+        let bodyBytes = Int(paxos_entry_bytes(UInt32(valueBytes)))
+        pagesBytes = BenchJournal.batchBytes(records: batch, bodyBytes: bodyBytes)
         pages = Block(byteCount: pagesBytes)
-        fillRandom(body, seed: seed)
         fillRandom(pages, seed: seed)
-        path = parent + "/bench-journal-\(paxos_host_seed())"
-        try makeJournal()
+        journal = try BenchJournal(
+            suite: name, directory: parent, segmentBytes: max(4 << 20, 4 * pagesBytes),
+            segments: 3, batchBytes: max(64 << 10, pagesBytes), bodyBytes: bodyBytes, seed: seed)
+        try journal.open()
         let files = paxos_files_posix().pointee
-        raw = files.open(files.context, path + "/raw", true)
+        raw = files.open(files.context, journal.path + "/raw", true)
         try require(raw >= 0, "\(name): no file in \(parent)")
         for _ in 0..<rawBytes / pagesBytes { try writeRaw() }
         try flushRaw()
-    }
-
-    private func makeJournal() throws {
-        var shape = paxos_journal_shape_t()
-        shape.size_bytes = UInt32(MemoryLayout<paxos_journal_shape_t>.size)
-        (shape.node, shape.cluster) = (1, Self.cluster)
-        shape.batch_bytes_max = UInt32(max(64 << 10, pagesBytes))
-        shape.segment_bytes = UInt64(max(4 << 20, 4 * pagesBytes))
-        shape.segment_count = 3
-        var fault = paxos_journal_fault_t()
-        let made = paxos_journal_format(nil, path, &shape, &fault)
-        try check(made, fault)
-        var options = paxos_journal_options_t()
-        options.size_bytes = UInt32(MemoryLayout<paxos_journal_options_t>.size)
-        let opened = paxos_journal_open(nil, path, &options, &journal, &fault)
-        try check(opened, fault)
-        var record = paxos_journal_record_t()
-        record.size_bytes = UInt32(MemoryLayout<paxos_journal_record_t>.size)
-        let end = paxos_journal_read(journal, &record)
-        try require(end == PAXOS_JOURNAL_END, "\(name): a new journal is not empty")
-    }
-
-    private func check(_ status: paxos_journal_status_t, _ fault: paxos_journal_fault_t) throws {
-        let what = fault.what.map { String(cString: $0) } ?? ""
-        try require(
-            status == PAXOS_JOURNAL_OK,
-            "\(name): \(String(cString: paxos_journal_words(status))) (\(what), \(fault.error))")
-    }
-
-    /// The next record; everything a batch before is trimmed, so that segments come round.
-    private func append() -> paxos_journal_status_t {
-        lsn &+= 1
-        var frame = paxos_frame_t()
-        frame.kind = UInt8(PAXOS_RECORD_ENTRIES.rawValue)
-        frame.cluster = Self.cluster
-        (frame.sender, frame.receiver, frame.incarnation) = (1, 1, 1)
-        (frame.ballot, frame.other) = (paxos_ballot(1, 1), paxos_ballot(1, 1))
-        (frame.slot, frame.nonce, frame.count) = (lsn, lsn, 1)
-        frame.body_bytes = UInt32(entryBytes)
-        frame.trim = lsn &- min(lsn, UInt64(batch) &+ 1)
-        paxos_frame_put(header.base, &frame)
-        return paxos_journal_append(
-            journal, header.base, header.bytes.count, body.base, entryBytes)
     }
 
     func run(for slice_ns: UInt64) throws -> Measure {
         try laps(for: slice_ns) {
             let start_ns = paxos_host_clock_ns()
             var status = PAXOS_JOURNAL_OK
-            for _ in 0..<batch where status == PAXOS_JOURNAL_OK { status = append() }
-            if status == PAXOS_JOURNAL_OK { status = paxos_journal_flush(journal) }
-            try check(status, paxos_journal_fault_t())
+            /* All but a batch is trimmed, so that segments come round. */
+            for _ in 0..<batch where status == PAXOS_JOURNAL_OK {
+                status = journal.append(window: batch + 1)
+            }
+            if status == PAXOS_JOURNAL_OK { status = paxos_journal_flush(journal.journal) }
+            try journal.check(status, paxos_journal_fault_t())
             return Measure(work: UInt64(batch), cost: paxos_host_clock_ns() - start_ns)
         }
     }
@@ -140,12 +82,9 @@ final class JournalSuite: Suite {
     }
 
     func release() {
-        paxos_journal_close(journal)
         let files = paxos_files_posix().pointee
         files.close(files.context, raw)
-        try? FileManager.default.removeItem(atPath: path)
-        header.free()
-        body.free()
+        journal.remove()
         pages.free()
     }
 }

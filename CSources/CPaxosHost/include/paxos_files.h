@@ -31,6 +31,9 @@ typedef struct paxos_files {
     /* As pread(2) and pwrite(2), whole or in part; the caller goes on where they stopped. */
     int64_t (*read)(
         void *context, int file, uint8_t *bytes, size_t length_bytes, uint64_t offset_bytes);
+    /* A hint: what was read there will not be read soon. Single pages that stay in memory stop the
+     * system from reading ahead over them. May be NULL. */
+    void (*forget)(void *context, int file, uint64_t offset_bytes, uint64_t length_bytes);
     int64_t (*write)(
         void *context, int file, const uint8_t *bytes, size_t length_bytes, uint64_t offset_bytes);
     /* What was written to the file before is there after a power cut. */

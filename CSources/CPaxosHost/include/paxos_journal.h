@@ -15,7 +15,9 @@
  *   3. append the records that come out as WRITE effects, in their order. flush; then say flushed
  *      to every group, for its last lsn appended.
  *   4. After PAXOS_JOURNAL_ERR_SYSTEM the journal is done: stop the node, open again.
- *   5. trim groups, and say so (paxos_journal_trim), or the journal fills. */
+ *   5. trim groups, and say so (paxos_journal_trim), or the journal fills.
+ *   6. To bring members back that were away for long: tell each replica what is retained, and
+ *      answer its FETCH effects with fetch. */
 #ifndef PAXOS_JOURNAL_H
 #define PAXOS_JOURNAL_H
 
@@ -39,7 +41,7 @@ extern "C" {
 
 typedef enum paxos_journal_status {
     PAXOS_JOURNAL_OK = 0,
-    PAXOS_JOURNAL_END = 1,          /* read: there is no more                                   */
+    PAXOS_JOURNAL_END = 1,          /* read, fetch: there is no more                            */
     PAXOS_JOURNAL_ERR_SYSTEM = -1,  /* the system refused something: see the fault; final       */
     PAXOS_JOURNAL_ERR_LOCKED = -2,  /* another process has it open                              */
     PAXOS_JOURNAL_ERR_MISSING = -3, /* nothing was formatted there, or a file of it is gone     */
@@ -53,7 +55,8 @@ typedef enum paxos_journal_status {
     PAXOS_JOURNAL_ERR_TOO_LARGE = -11, /* append: over the largest batch                          */
     PAXOS_JOURNAL_ERR_GROUPS = -12, /* append: over the number of groups                        */
     PAXOS_JOURNAL_ERR_RECORD = -13, /* append: not a whole record, or not the group's next      */
-    PAXOS_JOURNAL_ERR_STATE = -14   /* the call does not fit: not read to the end, or read-only */
+    PAXOS_JOURNAL_ERR_STATE = -14,  /* the call does not fit: not read to the end, or read-only */
+    PAXOS_JOURNAL_ERR_GONE = -15    /* fetch: what is chosen in the slot cannot be read back    */
 } paxos_journal_status_t;
 
 /* A status in plain words. Thread: any. */
@@ -66,7 +69,8 @@ typedef struct paxos_journal_fault {
 } paxos_journal_fault_t;
 
 /* Who the directory belongs to, and its size: segments * segment bytes, all of it taken by format.
- * 0 means the default. A good size is four times the arenas of all groups, and two segments. */
+ * 0 means the default. A good size is two segments and, for each group, four times its arena or
+ * 4096 bytes for each slot of its window, whichever is more. */
 typedef struct paxos_journal_shape {
     uint32_t size_bytes; /* sizeof(paxos_journal_shape_t)                                  */
     uint16_t node;
@@ -101,14 +105,14 @@ typedef struct paxos_journal_options {
     uint32_t zero2;
 } paxos_journal_options_t;
 
-/* Open a journal: lock it, raise the incarnation durably, look at every record, drop a torn tail,
- * and make what is left durable.
+/* Open a journal: lock it, raise the incarnation durably, look at the newest segment, drop a torn
+ * tail, and make what is left durable.
  * Post  PAXOS_JOURNAL_OK  *journal_out; read it to its end before anything is appended.
  *       ERR_MISSING, ERR_LOCKED, ERR_VERSION, ERR_FOREIGN, ERR_CORRUPT, ERR_SYSTEM  *journal_out
  *       is NULL; the records are as they were.
- * Damage is no error here: status counts it, and the groups it may have hit are told so.
- * Cost  reads what is in use and one segment more, twice at most; writes as much as
- *       one flush can. */
+ * Damage is no error here: the groups it may have hit are told so, and read counts it.
+ * Cost  reads the newest segment twice, the one behind it, and a page of each; more only where the
+ *       first table of the newest segment is damaged. Writes as much as one flush can. */
 PAXOS_MUST_USE paxos_journal_status_t paxos_journal_open(
     const paxos_files_t *files, const char *directory, const paxos_journal_options_t *options,
     paxos_journal_t **journal_out, paxos_journal_fault_t *fault);
@@ -148,7 +152,7 @@ typedef struct paxos_journal_record {
 /* The next record of any group, each group's in the order of their lsn. Where older ones were
  * recycled, a MARK stands for them. All of them are vouched for, so that `state` says 0.
  * Post  PAXOS_JOURNAL_OK, PAXOS_JOURNAL_END, or ERR_SYSTEM: start over.
- * Cost  O(record), plus reading. */
+ * Cost  O(record); all of them: each byte that is in use is read and looked at once. */
 PAXOS_MUST_USE paxos_journal_status_t
 paxos_journal_read(paxos_journal_t *journal, paxos_journal_record_t *record);
 
@@ -172,6 +176,34 @@ PAXOS_MUST_USE paxos_journal_status_t paxos_journal_flush(paxos_journal_t *journ
  * so as well, but a group may be silent for long, and hold a segment for all the others.
  * Cost O(1). */
 void paxos_journal_trim(paxos_journal_t *journal, uint32_t group, uint64_t slot);
+
+/* Room is short, and the group's records hold the oldest segment: up to this slot its replica is to
+ * be pressed (paxos_replica_press), and then trimmed. 0: there is room, or the group holds nothing.
+ * Room is short when no segment is free behind the newest, and half of that is in use.
+ * Cost O(1). */
+uint64_t paxos_journal_pressed(const paxos_journal_t *journal, uint32_t group);
+
+/* The first slot of a group from which on what was trimmed can be read back, for the replica's
+ * retain. It rises within flush, when segments are recycled, and within a fetch that says GONE.
+ * Cost O(1). */
+uint64_t paxos_journal_retained(const paxos_journal_t *journal, uint32_t group);
+
+/* Read back the chosen entries of the slots from `slot` on, up to count_max of them (from 1) and
+ * out_bytes_max bytes, one behind the other as a FETCH effect wants them. They are verified as
+ * after a restart, and are those that WIRE.md calls vouched for: chosen, whatever was accepted
+ * before.
+ * Post  PAXOS_JOURNAL_OK  *count_out (from 1) entries, *bytes_out bytes.
+ *       ERR_BUSY          it is further on than may be looked for at once: call again.
+ *       END               nothing that is durable vouches for it yet; ask again later.
+ *       ERR_GONE          nothing here has it; paxos_journal_retained says what there is.
+ *       ERR_TOO_LARGE     the first entry alone is over out_bytes_max.
+ *       ERR_STATE         not read to the end yet, or opened to look only.
+ *       ERR_SYSTEM        an earlier call failed for good.
+ * Cost  O(bytes brought), and a few batches more, where it goes on behind one of the last 16
+ *       answers; otherwise it reads up to 4 MiB to find the slot. */
+PAXOS_MUST_USE paxos_journal_status_t paxos_journal_fetch(
+    paxos_journal_t *journal, uint32_t group, uint64_t slot, uint32_t count_max, uint8_t *out,
+    size_t out_bytes_max, uint32_t *count_out, size_t *bytes_out);
 
 #define PAXOS_JOURNAL_DAMAGES_MAX 16u
 
@@ -197,13 +229,15 @@ typedef struct paxos_journal_report {
     uint32_t superblock_copies; /* readable ones when it was opened: 2 if all is well */
 
     /* What open found. */
-    uint64_t batches_found;
-    uint64_t records_found;
-    uint64_t bytes_read;
     uint64_t open_ns;
     uint64_t torn_bytes;      /* of a tail that was never acknowledged: dropped             */
     uint32_t has_fallen_back; /* 1: it ends before what it says was durable                 */
+
+    /* What open and read found; complete at the end of reading. */
     uint32_t unreadable_pages;
+    uint64_t batches_found;
+    uint64_t records_found;
+    uint64_t bytes_read;
     uint64_t damages; /* stretches; the first PAXOS_JOURNAL_DAMAGES_MAX are named    */
     paxos_journal_damage_t damage[PAXOS_JOURNAL_DAMAGES_MAX];
 
@@ -215,7 +249,8 @@ typedef struct paxos_journal_report {
     uint64_t oldest_segment;
     uint64_t newest_segment;
     uint64_t free_bytes; /* until a segment must be recycled                               */
-    uint32_t is_held;    /* 1: `held_by` is a group whose records hold the oldest segment  */
+    uint32_t is_held;    /* 1: `held_by` is a group whose records hold the oldest segment;
+                          * known at the end of reading                                    */
     uint32_t held_by;
     uint64_t held_slot; /* up to which it would have to be trimmed                        */
     paxos_journal_fault_t fault; /* of ERR_SYSTEM */

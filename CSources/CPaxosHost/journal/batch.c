@@ -161,16 +161,19 @@ bool paxos_record_is_whole(const paxos_journal_t *j, const uint8_t *header) {
 }
 
 const uint8_t *paxos_batch_record(
-    const paxos_journal_t *j, const uint8_t *bytes, const batch_t *batch, uint32_t number,
-    uint64_t offset_bytes, uint64_t *next_out) {
+    const paxos_journal_t *j, const cursor_t *cursor, uint32_t number, uint64_t offset_bytes,
+    uint64_t *next_out) {
+    const batch_t *batch = &cursor->batch;
     const uint64_t end = SECTOR_BYTES + (uint64_t)batch->records_bytes;
     const uint8_t *copies[2] = {
-        bytes + offset_bytes, bytes + directory_offset(batch->records_bytes) +
-                                  (uint64_t)number * PAXOS_FRAME_HEADER_BYTES};
+        cursor->bytes + offset_bytes, cursor->bytes + directory_offset(batch->records_bytes) +
+                                          (uint64_t)number * PAXOS_FRAME_HEADER_BYTES};
     for (uint32_t i = 0; i < 2; i++) {
         if (i == 0 && offset_bytes + PAXOS_FRAME_HEADER_BYTES > end) { continue; }
         const uint64_t next = offset_bytes + PAXOS_FRAME_HEADER_BYTES + paxos_get32(copies[i] + 36);
-        if (!paxos_record_is_whole(j, copies[i]) || next > end) { continue; }
+        /* In a batch that is whole, what append looked at is what is read. */
+        const bool is_readable = cursor->is_whole || paxos_record_is_whole(j, copies[i]);
+        if (!is_readable || next > end) { continue; }
         *next_out = next;
         return copies[i];
     }

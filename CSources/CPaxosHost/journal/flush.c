@@ -97,10 +97,13 @@ static paxos_journal_status_t write_all(paxos_journal_t *j, head_t *head) {
 
 /* It is durable. */
 static void commit(paxos_journal_t *j, const head_t *head) {
+    paxos_retain_recycle(j, head->oldest);
     if (head->segment != j->newest) {
         j->zeroed_bytes = 0;
         memset(paxos_journal_reach(j, head->segment, 0), 0, j->groups_max * sizeof *j->reach);
+        memset(paxos_journal_base(j, head->segment, 0), 0, j->groups_max * sizeof *j->base);
     }
+    if (head->segment == j->view_segment) { j->view_segment = UINT64_MAX; } /* it has grown */
     j->report.recycled += head->oldest - j->oldest;
     j->oldest = head->oldest;
     j->newest = head->segment;
@@ -109,8 +112,10 @@ static void commit(paxos_journal_t *j, const head_t *head) {
     j->flushed = head->sequence;
     const uint8_t *record = j->buffer + SECTOR_BYTES;
     for (uint32_t i = 0; i < j->record_count; i++) {
-        paxos_journal_note(
-            j, head->segment, paxos_journal_find(j, paxos_get32(record + 16)), record);
+        const uint32_t index = paxos_journal_find(j, paxos_get32(record + 16));
+        paxos_journal_hold(j, head->segment, index, record);
+        paxos_journal_note(j, index, record);
+        paxos_retain_note(&j->groups[index], record, false);
         record += PAXOS_FRAME_HEADER_BYTES + paxos_get32(record + 36);
     }
     j->report.records_appended += j->record_count;

@@ -61,6 +61,7 @@ uint32_t paxos_journal_add(paxos_journal_t *j, uint32_t group) {
     j->group_count += 1;
     j->index[at] = j->group_count;
     j->groups[index].group = group;
+    j->groups[index].retained_from = 1;
     return index;
 }
 
@@ -68,13 +69,23 @@ uint64_t *paxos_journal_reach(const paxos_journal_t *j, uint64_t segment, uint32
     return &j->reach[segment % j->segment_count * j->groups_max + index];
 }
 
-void paxos_journal_note(
+uint64_t *paxos_journal_base(const paxos_journal_t *j, uint64_t segment, uint32_t index) {
+    return &j->base[segment % j->segment_count * j->groups_max + index];
+}
+
+void paxos_journal_hold(
     paxos_journal_t *j, uint64_t segment, uint32_t index, const uint8_t *header) {
-    uint8_t *row = j->groups[index].row;
     const uint64_t slot = paxos_get64(header + 48);
     const uint64_t last = slot == 0 ? 0 : slot + paxos_get32(header + 32) - 1;
     uint64_t *reach = paxos_journal_reach(j, segment, index);
     if (last > *reach) { *reach = last; }
+    uint64_t *base = paxos_journal_base(j, segment, index);
+    const bool has_entries = paxos_get32(header + 36) != 0;
+    if (has_entries && (*base == 0 || slot < *base)) { *base = slot; }
+}
+
+void paxos_journal_note(paxos_journal_t *j, uint32_t index, const uint8_t *header) {
+    uint8_t *row = j->groups[index].row;
     const uint64_t trim = paxos_get64(row + 88);
     const uint16_t flags = paxos_get16(row + 28);
     memcpy(row, header, PAXOS_FRAME_HEADER_BYTES);
@@ -120,9 +131,13 @@ static bool take_memory(paxos_journal_t *j) {
     j->groups = calloc(j->groups_max, sizeof *j->groups);
     j->index = calloc(slots, sizeof *j->index);
     j->reach = calloc((size_t)j->segment_count * j->groups_max, sizeof *j->reach);
+    j->base = calloc((size_t)j->segment_count * j->groups_max, sizeof *j->base);
     j->is_lossy = calloc(j->segment_count, sizeof *j->is_lossy);
+    j->fetch_buffer = malloc(paxos_journal_buffer_bytes(j));
+    j->view = j->buffer;
     return j->buffer != NULL && j->table != NULL && j->zeros != NULL && j->groups != NULL &&
-           j->index != NULL && j->reach != NULL && j->is_lossy != NULL;
+           j->index != NULL && j->reach != NULL && j->base != NULL && j->is_lossy != NULL &&
+           j->fetch_buffer != NULL;
 }
 
 static void release(paxos_journal_t *j) {
@@ -134,6 +149,8 @@ static void release(paxos_journal_t *j) {
     free(j->groups);
     free(j->index);
     free(j->reach);
+    free(j->base);
+    free(j->fetch_buffer);
     free(j->is_lossy);
     free(j);
 }
@@ -192,7 +209,7 @@ static paxos_journal_status_t open_all(
         status = paxos_superblock_mark(j, j->sequence);
         if (status == PAXOS_JOURNAL_OK) { status = paxos_superblock_raise(j); }
     }
-    paxos_cursor_start(j, &j->cursor);
+    paxos_cursor_start(j, &j->cursor, j->oldest);
     j->report.open_ns = paxos_host_clock_ns() - start_ns;
     return status;
 }
@@ -276,6 +293,7 @@ const char *paxos_journal_words(paxos_journal_status_t status) {
         case PAXOS_JOURNAL_ERR_TOO_LARGE: return "a record over the largest batch";
         case PAXOS_JOURNAL_ERR_GROUPS: return "more groups than the journal has room for";
         case PAXOS_JOURNAL_ERR_RECORD: return "not a whole record, or not the next of its group";
+        case PAXOS_JOURNAL_ERR_GONE: return "the slot cannot be read back any more";
         case PAXOS_JOURNAL_ERR_STATE: return "not read to its end, or opened to look only";
     }
     return "unknown";

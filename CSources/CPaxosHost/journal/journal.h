@@ -2,13 +2,16 @@
  *
  * JOURNAL.md gives every byte. Sources: format.c (a directory is made), superblock.c (who it is
  * of), batch.c (what one flush writes), walk.c (from batch to batch, over damage), scan.c (what a
- * restart finds), read.c (records given back), append.c, flush.c, recycle.c, journal.c (the rest).
+ * restart finds), read.c (records given back), append.c, flush.c, recycle.c, retain.c and fetch.c
+ * (what was trimmed, read back), journal.c (the rest).
  * Threads  the journal's caller. */
 #ifndef JOURNAL_H
 #define JOURNAL_H
 
 #include "../include/paxos_host.h"
 #include "../include/paxos_journal.h"
+#include "paxos/bytes.h"
+#include "paxos/crc32c.h"
 
 /* What a disk writes whole or not at all, and what may share a fate with what is beside it. */
 #define SECTOR_BYTES 512u
@@ -59,6 +62,11 @@ typedef struct group {
     uint64_t last_lsn;
     uint64_t given_lsn;   /* read has come so far */
     uint64_t wanted_trim; /* by paxos_journal_trim */
+    /* What can be read back of what was trimmed: see retain.c. */
+    uint64_t retained_from; /* slots from here ... */
+    uint64_t retained_to;   /* ... to here */
+    uint64_t highest;       /* slot that any record named */
+    uint64_t noted_lsn;     /* the last record that this counts in */
     /* The last durable record as a MARK: all that must survive when the records are recycled. */
     uint8_t row[PAXOS_FRAME_HEADER_BYTES];
 } group_t;
@@ -83,7 +91,22 @@ typedef struct cursor {
 
 enum found { FOUND_END, FOUND_BATCH, FOUND_LOST };
 
-enum phase { PHASE_READING, PHASE_READY, PHASE_FAILED };
+/* Where a fetch may go on: in front of the batch that has the first record of a slot. */
+typedef struct place {
+    uint64_t slot; /* 0: none */
+    uint32_t index;
+    bool is_search; /* the slot was not found yet, from its segment's start on up to here */
+    uint64_t segment;
+    uint64_t offset_bytes;
+    uint64_t sequence; /* of the batch in front of it */
+} place_t;
+
+/* Twice as many as one host asks for at a time (paxos_runtime), so that no search is forgotten over
+ * those of others: it would begin anew for ever. */
+enum { FETCH_PLACES = 64 };
+
+/* LOOKED: read to its end, and only that. */
+enum phase { PHASE_READING, PHASE_READY, PHASE_LOOKED, PHASE_FAILED };
 
 struct paxos_journal {
     paxos_files_t files;
@@ -124,7 +147,10 @@ struct paxos_journal {
     uint8_t *table; /* room for a batch with a row for each group */
     uint8_t *zeros; /* ZERO_PIECE_BYTES of them */
 
-    /* What of the file is in the buffer, while it is read. */
+    /* What of the file is in memory, and where: in the buffer, until all is read; then in memory of
+     * its own, for what is fetched. */
+    uint8_t *view;
+    uint8_t *fetch_buffer;
     uint64_t view_segment;
     uint64_t view_start_bytes;
     uint64_t view_length_bytes;
@@ -134,6 +160,7 @@ struct paxos_journal {
     group_t *groups;
     uint32_t *index; /* group id to its place in `groups` plus 1; 0: none */
     uint64_t *reach; /* [segment % segment_count][group]: the highest slot of its records there */
+    uint64_t *base;  /* the same, the lowest slot of its entries there; 0: none */
     bool *is_lossy;  /* [segment % segment_count]: records there cannot be read */
     bool is_unsure;  /* a group without records may have had some */
 
@@ -141,6 +168,9 @@ struct paxos_journal {
     uint32_t next_record;
     uint64_t next_offset_bytes;
     bool is_batch_open;
+
+    place_t places[FETCH_PLACES];
+    uint32_t next_place; /* the one that is forgotten next */
 
     paxos_journal_report_t report;
 };
@@ -167,8 +197,11 @@ uint32_t paxos_journal_find(const paxos_journal_t *j, uint32_t group);
 /* Its place; a new one where there is none; group_count if there is no room. */
 uint32_t paxos_journal_add(paxos_journal_t *j, uint32_t group);
 uint64_t *paxos_journal_reach(const paxos_journal_t *j, uint64_t segment, uint32_t index);
-/* A record of this segment is durable. */
-void paxos_journal_note(
+uint64_t *paxos_journal_base(const paxos_journal_t *j, uint64_t segment, uint32_t index);
+/* A record is durable: the group's row is it, ... */
+void paxos_journal_note(paxos_journal_t *j, uint32_t index, const uint8_t *header);
+/* ... and it holds its segment until its slots are trimmed. */
+void paxos_journal_hold(
     paxos_journal_t *j, uint64_t segment, uint32_t index, const uint8_t *header);
 
 /* superblock.c */
@@ -194,11 +227,11 @@ bool paxos_batch_header_get(
     const paxos_journal_t *j, const uint8_t *sector, uint32_t magic, batch_t *batch);
 batch_state_t paxos_batch_check(
     const paxos_journal_t *j, const uint8_t *bytes, const batch_t *batch);
-/* The header of a record, from the one or the other place; NULL: neither can be read. The first is
- * at offset SECTOR_BYTES; *next_out is where the next one stands. */
+/* The header of a record of the cursor's batch, from the one or the other place; NULL: neither can
+ * be read. The first is at offset SECTOR_BYTES; *next_out is where the next one stands. */
 const uint8_t *paxos_batch_record(
-    const paxos_journal_t *j, const uint8_t *bytes, const batch_t *batch, uint32_t number,
-    uint64_t offset_bytes, uint64_t *next_out);
+    const paxos_journal_t *j, const cursor_t *cursor, uint32_t number, uint64_t offset_bytes,
+    uint64_t *next_out);
 bool paxos_record_is_whole(const paxos_journal_t *j, const uint8_t *header);
 /* As a MARK of the same lsn, promise, trim point and watermark. */
 void paxos_record_to_mark(uint8_t *header);
@@ -213,7 +246,7 @@ void paxos_journal_read_pages(
     paxos_journal_t *j, uint8_t *bytes, uint64_t length_bytes, uint64_t offset_bytes);
 const uint8_t *paxos_journal_view(
     paxos_journal_t *j, uint64_t segment, uint64_t offset_bytes, uint64_t length_bytes);
-void paxos_cursor_start(const paxos_journal_t *j, cursor_t *cursor);
+void paxos_cursor_start(const paxos_journal_t *j, cursor_t *cursor, uint64_t segment);
 /* The next batch, the next stretch that is lost, or the end. */
 void paxos_cursor_step(paxos_journal_t *j, cursor_t *cursor);
 /* Whether the cursor stands at the batch that the journal starts with. */
@@ -225,6 +258,19 @@ uint64_t paxos_cursor_written_end(paxos_journal_t *j, const cursor_t *cursor);
 
 /* scan.c */
 paxos_journal_status_t paxos_journal_scan(paxos_journal_t *j);
+/* A record is there: its group is known, and its last lsn is this one at least. */
+void paxos_scan_record(paxos_journal_t *j, const uint8_t *header);
+
+/* retain.c */
+/* A record, or the row that stands for those that were recycled, is the group's next. `is_lost`: it
+ * is not what was written. */
+void paxos_retain_note(group_t *group, const uint8_t *header, bool is_lost);
+/* What the segment has of the group cannot be read back any more. */
+void paxos_retain_from(group_t *group, uint64_t slot);
+/* Segments before this one are given up. */
+void paxos_retain_recycle(paxos_journal_t *j, uint64_t oldest);
+/* Whether a record with entries is what was written, down to the bytes of each. */
+bool paxos_entries_are_whole(const uint8_t *header, const uint8_t *body);
 
 /* recycle.c */
 /* The first group that needs the segment, or group_count. */

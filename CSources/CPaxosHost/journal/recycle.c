@@ -21,6 +21,15 @@ bool paxos_recycle_has_next(const paxos_journal_t *j) {
     return j->newest + 1 - j->oldest < j->segment_count;
 }
 
+uint64_t paxos_journal_pressed(const paxos_journal_t *j, uint32_t group) {
+    const bool is_short =
+        !paxos_recycle_has_next(j) && j->offset_bytes >= paxos_journal_limit_bytes(j) / 2;
+    const uint32_t index = paxos_journal_find(j, group);
+    if (!is_short || index == j->group_count) { return 0; }
+    const uint64_t reach = *paxos_journal_reach(j, j->oldest, index);
+    return reach > trim_of(&j->groups[index]) ? reach : 0;
+}
+
 uint64_t paxos_recycle_oldest(const paxos_journal_t *j) {
     const bool has_room = j->offset_bytes + j->table_bytes_max <= j->segment_bytes;
     if (paxos_recycle_has_next(j) || !has_room) { return j->oldest; }

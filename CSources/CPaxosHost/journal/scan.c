@@ -12,8 +12,12 @@
 static uint64_t newest_by_first_page(paxos_journal_t *j) {
     uint64_t newest = 0;
     for (uint32_t place = 0; place < j->segment_count; place++) {
+        const uint64_t offset_bytes = place * j->segment_bytes;
         batch_t batch;
-        paxos_journal_read_pages(j, j->table, PAGE_BYTES, place * j->segment_bytes);
+        paxos_journal_read_pages(j, j->table, PAGE_BYTES, offset_bytes);
+        if (j->files.forget != NULL) {
+            j->files.forget(j->files.context, j->journal_file, offset_bytes, PAGE_BYTES);
+        }
         if (!paxos_batch_header_get(j, j->table, BATCH_HEAD_MAGIC, &batch)) { continue; }
         const bool is_home = batch.page == 0 && batch.segment % j->segment_count == place;
         if (is_home && batch.segment > newest) { newest = batch.segment; }
@@ -71,23 +75,10 @@ static void find_segments(paxos_journal_t *j) {
     (void)survey(j, j->newest - 1);
 }
 
-static void name_damage(paxos_journal_t *j, const cursor_t *cursor) {
-    if (j->report.damages < PAXOS_JOURNAL_DAMAGES_MAX) {
-        paxos_journal_damage_t *damage = &j->report.damage[j->report.damages];
-        damage->segment = cursor->start_segment;
-        damage->offset_bytes = cursor->start_bytes;
-        damage->length_bytes = cursor->length_bytes;
-    }
-    j->report.damages += 1;
-}
-
 /* Records that cannot be read: of any group, for all that is known. */
-static void lose_records(paxos_journal_t *j, const cursor_t *cursor) {
+static void doubt_groups(paxos_journal_t *j) {
     for (uint32_t i = 0; i < j->group_count; i++) { j->groups[i].is_unsure = true; }
     j->is_unsure = true;
-    for (uint64_t s = cursor->start_segment; s <= cursor->segment; s++) {
-        j->is_lossy[s % j->segment_count] = true;
-    }
 }
 
 /* A row of a table: the last lsn of the group up to there, or a higher trim point. */
@@ -101,10 +92,10 @@ static void take_row(paxos_journal_t *j, const cursor_t *cursor, const uint8_t *
     group->is_unsure = false;
     if (lsn < group->last_lsn) { return; }
     group->last_lsn = lsn;
-    paxos_journal_note(j, cursor->start_segment, index, header);
+    paxos_journal_note(j, index, header);
 }
 
-static void take_record(paxos_journal_t *j, const cursor_t *cursor, const uint8_t *header) {
+void paxos_scan_record(paxos_journal_t *j, const uint8_t *header) {
     const uint64_t lsn = paxos_get64(header + 64);
     const uint32_t known = j->group_count;
     const uint32_t index = paxos_journal_add(j, paxos_get32(header + 16));
@@ -115,28 +106,24 @@ static void take_record(paxos_journal_t *j, const cursor_t *cursor, const uint8_
     group_t *group = &j->groups[index];
     if (index == known) { group->first_lsn = 1; }
     group->is_unsure = false;
-    j->report.records_found += 1;
     if (lsn <= group->last_lsn) { return; }
     group->last_lsn = lsn;
-    paxos_journal_note(j, cursor->start_segment, index, header);
+    paxos_journal_note(j, index, header);
 }
 
 static void take_batch(paxos_journal_t *j, const cursor_t *cursor) {
     const batch_t *batch = &cursor->batch;
     uint64_t offset_bytes = SECTOR_BYTES;
-    j->report.batches_found += 1;
-    if (!cursor->is_whole) { name_damage(j, cursor); }
     for (uint32_t i = 0; i < batch->count; i++) {
-        const uint8_t *header =
-            paxos_batch_record(j, cursor->bytes, batch, i, offset_bytes, &offset_bytes);
+        const uint8_t *header = paxos_batch_record(j, cursor, i, offset_bytes, &offset_bytes);
         if (header == NULL) {
-            lose_records(j, cursor);
+            doubt_groups(j);
             return;
         }
         if (batch->kind == BATCH_TABLE) {
             take_row(j, cursor, header);
         } else {
-            take_record(j, cursor, header);
+            paxos_scan_record(j, header);
         }
     }
     /* A table names every group that had a record before, as far as was known then. */
@@ -156,33 +143,40 @@ static paxos_journal_status_t write_again(paxos_journal_t *j, const cursor_t *cu
         "write of the last batch");
 }
 
+/* The newest segment that begins with a whole table: that says of every group what came before. */
+static uint64_t newest_table(paxos_journal_t *j) {
+    uint64_t segment = j->newest;
+    for (; segment > j->oldest; segment--) {
+        const uint8_t *sector = paxos_journal_view(j, segment, 0, SECTOR_BYTES);
+        batch_t batch;
+        if (paxos_batch_header_get(j, sector, BATCH_HEAD_MAGIC, &batch) &&
+            batch.kind == BATCH_TABLE && batch.segment == segment && batch.page == 0 &&
+            is_whole(j, &batch)) {
+            break;
+        }
+    }
+    return segment;
+}
+
+/* What each group has: its first lsn is in the first table, its last one in the newest or behind
+ * it. What lies between is looked at when it is read. */
 static paxos_journal_status_t walk(paxos_journal_t *j, cursor_t *cursor) {
     const uint64_t steps = paxos_walk_steps_max(j);
-    paxos_cursor_start(j, cursor);
+    const uint64_t table = j->newest == 0 ? 0 : newest_table(j);
+    paxos_cursor_start(j, cursor, j->oldest);
     for (uint64_t i = 0; i < steps; i++) {
         paxos_cursor_step(j, cursor);
         if (cursor->found == FOUND_END) { break; }
         if (cursor->found == FOUND_LOST) {
-            name_damage(j, cursor);
-            lose_records(j, cursor);
-            continue;
+            doubt_groups(j);
+        } else {
+            take_batch(j, cursor);
+            const paxos_journal_status_t status = write_again(j, cursor);
+            if (status != PAXOS_JOURNAL_OK) { return status; }
         }
-        take_batch(j, cursor);
-        const paxos_journal_status_t status = write_again(j, cursor);
-        if (status != PAXOS_JOURNAL_OK) { return status; }
+        if (i == 0 && table > j->oldest) { paxos_cursor_start(j, cursor, table); }
     }
     return PAXOS_JOURNAL_OK;
-}
-
-/* Records that cannot be read spoke of no slot beyond a window's end: their segments are kept until
- * all of it is trimmed. */
-static void bound_lossy(paxos_journal_t *j) {
-    for (uint32_t place = 0; place < j->segment_count; place++) {
-        for (uint32_t i = 0; j->is_lossy[place] && i < j->group_count; i++) {
-            *paxos_journal_reach(j, place, i) =
-                paxos_get64(j->groups[i].row + 88) + PAXOS_WINDOW_SLOTS_MAX;
-        }
-    }
 }
 
 /* Zeros from the end of the newest segment on, where a torn tail stood, and as far as the last
@@ -211,7 +205,6 @@ paxos_journal_status_t paxos_journal_scan(paxos_journal_t *j) {
     paxos_journal_status_t status = walk(j, &end);
     if (status == PAXOS_JOURNAL_OK) { status = clear_tail(j, &end); }
     if (status != PAXOS_JOURNAL_OK) { return status; }
-    bound_lossy(j);
     j->report.has_fallen_back = end.has_fallen_back;
     j->sequence = end.sequence;
     j->flushed = end.sequence;

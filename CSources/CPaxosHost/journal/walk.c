@@ -11,6 +11,10 @@
 /* What a page that the disk does not read back is taken for: no zeros, and no header. */
 enum { UNREADABLE_BYTE = 0xEE };
 
+/* What is read at once, if no batch is longer: what the processor's cache holds while it is looked
+ * at. */
+enum { VIEW_PIECE_BYTES = 256 << 10 };
+
 /* Read a page-aligned stretch. A page that cannot be read counts as damaged. */
 void paxos_journal_read_pages(
     paxos_journal_t *j, uint8_t *bytes, uint64_t length_bytes, uint64_t offset_bytes) {
@@ -41,23 +45,32 @@ const uint8_t *paxos_journal_view(
     paxos_journal_t *j, uint64_t segment, uint64_t offset_bytes, uint64_t length_bytes) {
     const uint64_t end = offset_bytes + length_bytes;
     PAXOS_ASSERT(end <= j->segment_bytes);
-    if (j->view_segment != segment || offset_bytes < j->view_start_bytes ||
-        end > j->view_start_bytes + j->view_length_bytes) {
+    const uint64_t view_end = j->view_start_bytes + j->view_length_bytes;
+    if (j->view_segment != segment || offset_bytes < j->view_start_bytes || end > view_end) {
         const uint64_t start = offset_bytes / PAGE_BYTES * PAGE_BYTES;
         const uint64_t rest = j->segment_bytes - start;
         const uint64_t room = paxos_journal_buffer_bytes(j);
+        uint64_t length = start + VIEW_PIECE_BYTES < end ? end - start : VIEW_PIECE_BYTES;
+        if (length > room) { length = room; }
+        if (length > rest) { length = rest; }
+        uint64_t kept = 0; /* what was read before is not read again */
+        if (j->view_segment == segment && start >= j->view_start_bytes && start < view_end) {
+            kept = view_end - start;
+            memmove(j->view, j->view + (start - j->view_start_bytes), kept);
+        }
+        PAXOS_ASSERT(end - start <= length && kept <= length);
         j->view_segment = segment;
         j->view_start_bytes = start;
-        j->view_length_bytes = rest < room ? rest : room;
+        j->view_length_bytes = length;
         paxos_journal_read_pages(
-            j, j->buffer, j->view_length_bytes, paxos_journal_place(j, segment) + start);
+            j, j->view + kept, length - kept, paxos_journal_place(j, segment) + start + kept);
     }
-    return j->buffer + (offset_bytes - j->view_start_bytes);
+    return j->view + (offset_bytes - j->view_start_bytes);
 }
 
-void paxos_cursor_start(const paxos_journal_t *j, cursor_t *cursor) {
+void paxos_cursor_start(const paxos_journal_t *j, cursor_t *cursor, uint64_t segment) {
     memset(cursor, 0, sizeof *cursor);
-    cursor->segment = j->newest == 0 ? 1 : j->oldest;
+    cursor->segment = j->newest == 0 ? 1 : segment;
     cursor->from_segment = cursor->segment;
 }
 

@@ -140,6 +140,12 @@ int paxos_transport_fd(const paxos_transport_t *transport);
  * Cost O(peers). */
 uint64_t paxos_transport_deadline(const paxos_transport_t *transport);
 
+/* Let poll return early whenever `file` becomes readable, too: an eventfd that another thread
+ * writes to. It is watched for edges, never read and never closed here.
+ * Post  PAXOS_TRANSPORT_OK, or ERR_SYSTEM: errno says why. */
+PAXOS_MUST_USE paxos_transport_status_t
+paxos_transport_watch(paxos_transport_t *transport, int file);
+
 /* Queue one frame for the receiver that its header names; copied, so body may go at once. It leaves
  * with flush or poll. Frames without a body overtake those with one; within each kind they keep
  * their order.

@@ -158,6 +158,17 @@ package struct Explorer: ~Copyable {
             })
     }
 
+    /// What the nodes came to believe decided, together: every combination that was reached, a set
+    /// of values for each node. A reduction that loses none of them lets news through, too.
+    package func beliefs() -> Set<[UInt64]> {
+        var sets: Set<[UInt64]> = []
+        for place in 0..<table.count {
+            let state = table[place]
+            sets.insert((0..<Space.nodeCount).map { locals.state(state.locals[$0]).believed })
+        }
+        return sets
+    }
+
     // MARK: Counterexamples
 
     /// What was done before the code that runs now: for when it stops the program.

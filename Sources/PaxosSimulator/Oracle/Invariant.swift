@@ -36,7 +36,8 @@ package enum Invariant: String, CaseIterable, Sendable {
     case memory = "memory is fixed"
     /// A frame of ours is never malformed; a replica never calls itself corrupt; no busy loop.
     case conduct = "a replica keeps to its interface"
-    /// When faults stop and a quorum is connected, a proposal commits in four election timeouts.
+    /// When faults stop and a quorum is connected, a proposal commits in four election timeouts; in
+    /// eight where the network goes on losing many messages.
     case progress = "progress within four election timeouts"
 }
 

@@ -47,6 +47,8 @@ struct Machine: ~Copyable {
     // Its state machine.
     var delivered: UInt64 = 0
     var trimmed: UInt64 = 0
+    /// The first trimmed slot that its journal brings, as its replica was told; 0: it brings none.
+    var retained: UInt64 = 0
 
     private let unsent: UnsafeMutablePointer<Unsent>
     private static let unsentMax = 1024
@@ -73,7 +75,7 @@ struct Machine: ~Copyable {
         disk.removeAll()
         (isDown, isGone, isDiskLost, pausedTo_ns) = (false, false, false, 0)
         (isStalled, slowness) = (false, 1)
-        (delivered, trimmed) = (0, 0)
+        (delivered, trimmed, retained) = (0, 0, 0)
         blockBytes = paxos_replica_block_bytes(&self.config)
         precondition(blockBytes > 0, "a plan's configuration breaks a rule")
         if blockBytes + Self.guardBytes > capacity {

@@ -27,6 +27,11 @@ package struct Plan: Sendable {
     let hold_ns: UInt64
     /// Bytes of a journal from which on older records are recycled.
     let recycle_bytes: Int
+    /// Journals bring what was trimmed to members that lack it.
+    let isRetaining: Bool
+    /// Hosts say that journals are short of room when they are half full. Not where those that stay
+    /// connected must go on: who was pressed out cannot lead before it was helped.
+    let isPressing: Bool
 
     package init(seed: UInt64, profile: Profile) {
         var random = SplitMix(seed: seed)
@@ -50,6 +55,9 @@ package struct Plan: Sendable {
         burst = 1 + random.draw(drawn.burst)
         hold_ns = random.draw(2) == 0 ? 0 : random.drawSkewed(1000...20_000_000)
         recycle_bytes = 4096 << Int(random.draw(6))
+        var other = SplitMix(seed: seed ^ 0xFE7C_0000_0000_0001)
+        isRetaining = isDurable && other.draw(100) < drawn.retainingPercent
+        isPressing = isDurable && !drawn.mustProgressInTrouble && other.draw(2) == 0
         let config = Plan.config(
             members: members, isDurable: isDurable, isTiny: isTiny, profile: drawn, &random)
         self.config = config

@@ -13,6 +13,8 @@ package struct Profile: Sendable {
     var memoryOnlyPercent: UInt64 = 30
     /// Per cent of the worlds with windows, arenas and rings as small as they can be.
     var tinyPercent: UInt64 = 30
+    /// Per cent of the durable worlds whose hosts bring from their journals what was trimmed.
+    var retainingPercent: UInt64 = 75
     /// How long faults go on.
     var trouble_ms: ClosedRange<UInt64> = 3000...8000
     /// Between the start of one fault and the next.
@@ -44,8 +46,8 @@ package struct Profile: Sendable {
     var window: UInt32 = 64
 
     package static let all: [Profile] = [
-        mixed, calm, network, partial, stalled, crashes, disks, clocks, overload, tiny, memory,
-        cruel,
+        mixed, calm, network, partial, stalled, crashes, disks, away, clocks, overload, tiny,
+        memory, cruel,
     ]
 
     package static func named(_ name: String) -> Profile? { all.first { $0.name == name } }
@@ -103,6 +105,15 @@ extension Profile {
         summary: "stalls, errors, bit rot, misdirected and stale reads, lost flushes and disks",
         memoryOnlyPercent: 0, pause_ms: 20...500, lasts_ms: 5...1500,
         faults: disk + damage + [.crash, .crashLeader], flush_us: 20...40_000)
+    static let away = Profile(
+        name: "away",
+        summary: "members are gone for many windows, and catch up from journals, damaged or not",
+        memoryOnlyPercent: 0, tinyPercent: 60, retainingPercent: 100, trouble_ms: 3000...6000,
+        pause_ms: 200...1500, lasts_ms: 800...4000,
+        faults: [
+            .isolate, .crash, .crash, .crashLeader, .split, .bitRot, .misdirected, .staleRead,
+        ],
+        lossMax: 40, visit_us: 200...3000, burst: 16)
     static let clocks = Profile(
         name: "clocks", summary: "skew, drift, jumps, pauses",
         faults: time + [.split, .crashLeader], drift: 200, skew_s: 1000)

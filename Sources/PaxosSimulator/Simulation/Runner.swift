@@ -104,5 +104,7 @@ extension Simulation.Counts {
         blocked += other.blocked
         commits += other.commits
         withoutQuorum += other.withoutQuorum
+        fetches += other.fetches
+        copies += other.copies
     }
 }

@@ -45,6 +45,7 @@ struct SimulatedDisk: ~Copyable {
 
     func record(_ index: Int) -> Record { records.look(index) }
     func header(_ record: Record) -> UnsafeMutablePointer<UInt8> { bytes + record.offset }
+    func header(at offset: Int) -> UnsafeMutablePointer<UInt8> { bytes + offset }
     func body(_ record: Record) -> UnsafeMutablePointer<UInt8> {
         bytes + (record.offset + Self.headerBytes)
     }
@@ -97,6 +98,12 @@ struct SimulatedDisk: ~Copyable {
             return
         }
         keep(from: dropped)
+    }
+
+    /// Up to where slots would have to be trimmed for half of it to be recycled; 0: there is room.
+    var heldSlot: UInt64 {
+        if used <= recycle_bytes / 2 { return 0 }
+        return (0..<records.count / 2).map { records.look($0).last }.max() ?? 0
     }
 
     /// Forget the first records. Each is copied by itself: two may have come to one place.

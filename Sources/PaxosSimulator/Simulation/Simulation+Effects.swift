@@ -27,13 +27,14 @@ extension Simulation {
         case PAXOS_EFFECT_WRITE.rawValue: write(id, machine)
         case PAXOS_EFFECT_DELIVER.rawValue: deliver(id, machine)
         case PAXOS_EFFECT_OUTCOME.rawValue: tell(id, machine)
+        case PAXOS_EFFECT_FETCH.rawValue: fetch(id, machine)
         default: oracle.violate(.conduct, "node \(id): effect of kind \(effect.pointee.kind)")
         }
     }
 
     /// The header within the effect.
     @inline(__always)
-    private var header: UnsafeMutablePointer<UInt8> {
+    var header: UnsafeMutablePointer<UInt8> {
         UnsafeMutableRawPointer(effect)
             .advanced(by: MemoryLayout<paxos_effect_t>.offset(of: \.header)!)
             .assumingMemoryBound(to: UInt8.self)
@@ -60,9 +61,16 @@ extension Simulation {
 
     private mutating func write(_ id: UInt16, _ machine: UnsafeMutablePointer<Machine>) {
         let offset = Int(effect.pointee.body_offset)
+        let first = machine.pointee.disk.firstLSN
         machine.pointee.disk.append(
             header, machine.pointee.block + offset, Int(effect.pointee.body_bytes),
             blockOffset: offset)
+        if plan.isRetaining && machine.pointee.disk.firstLSN != first {
+            retain(id, from: machine.pointee.disk.retained())
+        }
+        if plan.isPressing && machine.pointee.disk.heldSlot > 0 {
+            paxos_replica_press(machine.pointee.replica, machine.pointee.disk.heldSlot)
+        }
         oracle.require(
             .memory, machine.pointee.disk.unflushedCount <= Int(plan.config.write_ring),
             "node \(id): more writes wait than its ring holds")

@@ -69,6 +69,7 @@ extension Simulation {
         /* What the replica took for a torn tail is overwritten: its numbers come again. */
         let taken = max(machine.pointee.replica.pointee.acceptor.flushed, 1)
         machine.pointee.disk.restarted(upTo: taken, count: end)
+        if plan.isRetaining { retain(id, from: machine.pointee.disk.retained()) }
         oracle.wrecked(id, isLost: isLost, abstains: machine.pointee.abstains)
         oracle.require(
             .vote, mark <= last || machine.pointee.abstains,

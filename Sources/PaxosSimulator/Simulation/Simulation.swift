@@ -8,8 +8,8 @@ import CPaxos
 /// depends on the order of a hash table, on floating point or on the machine: the same seed and
 /// profile give the same ``hash`` everywhere.
 ///
-/// Its files: `+Step` what happens next, `+Effects` a host's duties, `+Restart` power cuts and what
-/// comes after, `+Faults` the plan, `+Load` clients, `+End` what must hold when faults stop.
+/// Its files: `+Step` what happens next, `+Effects` a host's duties, `+Fetch` what its journal brings
+/// again, `+Restart` power cuts and what comes after, `+Faults` the plan, `+Load` clients, `+End` what must hold when faults stop.
 ///
 /// - Note: One thread at a time.
 package struct Simulation: ~Copyable {
@@ -24,6 +24,10 @@ package struct Simulation: ~Copyable {
         package var commits: UInt64 = 0
         /// Worlds in which too few nodes could vote in the end for progress to be promised.
         package var withoutQuorum: UInt64 = 0
+        /// Questions that a journal was asked for what its node had trimmed.
+        package var fetches: UInt64 = 0
+        /// Copies of a state machine that nodes needed in the end, for want of a snapshot.
+        package var copies: UInt64 = 0
     }
 
     package private(set) var plan: Plan
@@ -38,6 +42,8 @@ package struct Simulation: ~Copyable {
     let frame: UnsafeMutablePointer<paxos_frame_t>
     let value: UnsafeMutablePointer<UInt8>
     let entry: UnsafeMutablePointer<UInt8>
+    /// Entries read from a journal.
+    let fetched: UnsafeMutablePointer<UInt8>
     var random = SplitMix(seed: 0)
     var diskRandom = SplitMix(seed: 0)
     /// The next fault of the plan that begins.
@@ -71,6 +77,7 @@ package struct Simulation: ~Copyable {
         value = .allocate(capacity: 4096)
         value.initialize(repeating: 0, count: 4096)
         entry = .allocate(capacity: 8192)
+        fetched = .allocate(capacity: 4096)
         clients = Clients(seed: plan.seed)
         oracle = Oracle(members: plan.members, q2: plan.members / 2 + 1, isDurable: true)
         begin(plan)
@@ -83,6 +90,7 @@ package struct Simulation: ~Copyable {
         frame.deallocate()
         value.deallocate()
         entry.deallocate()
+        fetched.deallocate()
     }
 
     /// A new world, in the memory of the last one.
@@ -113,6 +121,7 @@ package struct Simulation: ~Copyable {
             machine(id).pointee.reset(plan.config, clock: clock)
             machine(id).pointee.disk.recycle_bytes = plan.recycle_bytes
             machine(id).pointee.start(at: now_ns)
+            if plan.isRetaining { retain(id, from: 1) }
             machine(id).pointee.tick_ns = now_ns
             machine(id).pointee.updateDue()
         }

@@ -30,6 +30,8 @@ package struct Host {
     package internal(set) var trimmed: UInt64 = 0
     /// Silent: it hears nothing, says nothing, and its clock stands still.
     package internal(set) var isDown = false
+    /// FETCH effects so far.
+    package internal(set) var fetchCount = 0
     package internal(set) var sentCounts = [Int](repeating: 0, count: 16)
 
     package func sent(_ kind: paxos_frame_kind) -> Int { sentCounts[Int(kind.rawValue)] }

@@ -52,6 +52,8 @@ package final class Node {
     }
     package func sent(_ token: UInt64) -> paxos_status_t { paxos_replica_sent(replica, token) }
     package func trim(_ slot: UInt64) -> paxos_status_t { paxos_replica_trim(replica, slot) }
+    package func press(_ slot: UInt64) { paxos_replica_press(replica, slot) }
+    package func retain(from slot: UInt64) { paxos_replica_retain(replica, slot) }
     package func campaign(now: UInt64) -> paxos_status_t { paxos_replica_campaign(replica, now) }
 
     package func poll() -> paxos_effect_t? {

@@ -16,6 +16,7 @@ extension World {
         case PAXOS_EFFECT_WRITE.rawValue: write(effect, id)
         case PAXOS_EFFECT_DELIVER.rawValue: take(effect, id)
         case PAXOS_EFFECT_OUTCOME.rawValue: outcome(effect, id)
+        case PAXOS_EFFECT_FETCH.rawValue: fetch(effect, id)
         default: oracle.violate(.conduct, "node \(id): effect of kind \(effect.kind)")
         }
     }
@@ -29,14 +30,7 @@ extension World {
 
     private func send(_ effect: paxos_effect_t, _ id: UInt16) {
         let packet = packet(effect, id)
-        var fields = paxos_frame_t()
-        if paxos_frame_decode(packet.header, packet.header.count, &fields) != PAXOS_OK {
-            oracle.violate(.conduct, "node \(id) sent what the decoder refuses: \(packet)")
-        }
-        hosts[Int(id) - 1].sentCounts[Int(packet.kind)] += 1
-        withUnsafePointer(to: fields) { oracle.sent($0, packet.body) }
-        onSend?(packet)
-        post(packet)
+        leave(packet, id)
         guard effect.token != 0 else { return }
         if let range = holdsBodies {
             hosts[Int(id) - 1].unsent.append(
@@ -46,6 +40,17 @@ extension World {
         } else if self[id].sent(effect.token) != PAXOS_OK {
             oracle.violate(.conduct, "node \(id) does not know its own token")
         }
+    }
+
+    private func leave(_ packet: Packet, _ id: UInt16) {
+        var fields = paxos_frame_t()
+        if paxos_frame_decode(packet.header, packet.header.count, &fields) != PAXOS_OK {
+            oracle.violate(.conduct, "node \(id) sent what the decoder refuses: \(packet)")
+        }
+        hosts[Int(id) - 1].sentCounts[Int(packet.kind)] += 1
+        withUnsafePointer(to: fields) { oracle.sent($0, packet.body) }
+        onSend?(packet)
+        post(packet)
     }
 
     /// Give a frame to the network.
@@ -115,6 +120,22 @@ extension World {
                 hosts[index].outcomes[number] = .refused(effect.reason)
             }
         }
+    }
+
+    /// What was trimmed comes from the host's own log.
+    private func fetch(_ effect: paxos_effect_t, _ id: UInt16) {
+        var effect = effect
+        var (body, count) = (Bytes(), UInt32(0))
+        for entry in host(id).log[Int(effect.slot - 1)...].prefix(Int(effect.count)) {
+            if body.count + entry.bytes.count > Int(effect.body_bytes) { break }
+            body += entry.bytes
+            count += 1
+        }
+        if paxos_effect_fetched(&effect, count, body, body.count) != PAXOS_OK {
+            oracle.violate(.conduct, "node \(id): entries of its own log do not fit")
+        }
+        hosts[Int(id) - 1].fetchCount += 1
+        leave(Packet(header: withUnsafeBytes(of: effect.header) { Bytes($0) }, body: body), id)
     }
 
     private func applyTrim(_ id: UInt16) {

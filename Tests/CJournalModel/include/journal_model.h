@@ -34,11 +34,18 @@ typedef struct journal_tally {
     uint64_t damaged; /* restarts that found damage             */
     uint64_t unknown; /* groups that came back with unknown slots */
     uint64_t abstained;
-    uint64_t full; /* appends that had to wait for a trim    */
+    uint64_t full;    /* appends that had to wait for a trim    */
+    uint64_t fetched; /* entries that were trimmed, and read back */
+    uint64_t gone;    /* times that they could not be            */
+    uint64_t errors;  /* calls that failed with EIO or ENOSPC, once, and ended a life */
 } journal_tally_t;
 
-/* One run. NULL, or what went wrong; the tally is added to. */
+/* One run. NULL, or what went wrong; the tally is added to.
+ * directory  NULL: the disk is memory. Otherwise an empty one, in which the files are real ones:
+ *            the journal works on them through the operating system, and what a power cut or damage
+ *            does is done to their bytes. */
 const char *journal_model_run(
-    uint64_t seed, enum journal_weather weather, uint32_t crashes, journal_tally_t *tally);
+    uint64_t seed, enum journal_weather weather, uint32_t crashes, const char *directory,
+    journal_tally_t *tally);
 
 #endif

@@ -9,7 +9,9 @@ extension AcceptorBlock {
         var position = a.arena_tail
         while position != a.arena_head {
             let header = bytes(at: Int(paxos_arena_offset(acceptor, position)), count: 16)
-            let length = UInt64(little32(header, 12))
+            /* The header of a run that still grows says how long it is when it is closed. */
+            let isOpen = position == a.open_run
+            let length = isOpen ? a.arena_head - position : UInt64(little32(header, 12))
             let place = position & UInt64(a.arena_bytes - 1)
             if length < 16 || length % 16 != 0 { return "a run of \(length) at \(position)" }
             if place + length > UInt64(a.arena_bytes) { return "a run over the end at \(position)" }

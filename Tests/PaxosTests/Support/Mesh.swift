@@ -1,11 +1,11 @@
 import Paxos
 
-/// Three or so `Replica`s with frames carried as bytes by hand: what a host does, in small.
+/// Three or so `ManualReplica`s with frames carried as bytes by hand: what a host does, in small.
 struct Mesh {
-    let replicas: [Replica]
+    let replicas: [ManualReplica]
     var logs: [[LogEntry]]
     var outcomes: [[Outcome]]
-    var now = Replica.Instant(nanoseconds: 0)
+    var now = ManualReplica.Instant(nanoseconds: 0)
     /// What `flushed` has to be told; kept back as long as `isFlushing` is false.
     var written: [UInt64]
     var isFlushing = true
@@ -15,7 +15,7 @@ struct Mesh {
         replicas = try members.map { node in
             var configuration = Configuration.small(node: node, members: members)
             configure(&configuration)
-            return try Replica(configuration, now: Replica.Instant(nanoseconds: 0))
+            return try ManualReplica(configuration, now: ManualReplica.Instant(nanoseconds: 0))
         }
         logs = Array(repeating: [], count: nodes)
         outcomes = logs.map { _ in [] }
@@ -52,7 +52,7 @@ struct Mesh {
     }
 
     /// Lets time pass in steps of 10 ms until a replica leads.
-    mutating func elect() throws -> Replica {
+    mutating func elect() throws -> ManualReplica {
         for _ in 0..<1000 {
             settle()
             if let leader = replicas.first(where: { $0.status.role == .leader }) { return leader }

@@ -116,7 +116,7 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_receive(
     paxos_acceptor_t *acceptor, const uint8_t *header, size_t header_bytes, const uint8_t *body,
     size_t body_bytes);
 
-/* The next effect: WRITE first, then SEND. False: none is due now.
+/* The next effect: WRITE first, then SEND and FETCH. False: none is due now.
  * Cost O(1), a promise page O(run). */
 PAXOS_MUST_USE bool paxos_acceptor_poll(paxos_acceptor_t *acceptor, paxos_effect_t *effect);
 
@@ -131,6 +131,11 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_sent(paxos_acceptor_t *acceptor, ui
 /* Slots up to `slot` are no longer needed here. PAXOS_ERR_RANGE beyond the decided watermark.
  * Cost O(runs freed). */
 PAXOS_MUST_USE paxos_status_t paxos_acceptor_trim(paxos_acceptor_t *acceptor, uint64_t slot);
+
+/* The host's journal brings the decided entries from `first_slot` on although they are trimmed: who
+ * asks for them gets them through FETCH effects (effect.h). 0, as after init: it brings none. To be
+ * said after a restart, and when records were recycled or turned out to be damaged. Cost O(1). */
+void paxos_acceptor_retain(paxos_acceptor_t *acceptor, uint64_t first_slot);
 
 /* Answer Prepare(ballot) without a frame.
  * Post  PAXOS_OK         promised == ballot; durable, and to be told, when *lsn_out is flushed.

@@ -23,10 +23,7 @@ extern "C" {
 #define PAXOS_COLD __attribute__((noinline, cold)) /* keeps what is rare out of hot functions */
 #define PAXOS_LIKELY(condition) (__builtin_expect(!!(condition), 1))
 #define PAXOS_UNLIKELY(condition) (__builtin_expect(!!(condition), 0))
-/* Keep a word in an integer register: a vector load of two fresh stores waits for the cache. */
-#define PAXOS_SCALAR(word) __asm__("" : "+r"(word))
 #else
-#define PAXOS_SCALAR(word) ((void)0)
 #define PAXOS_MUST_USE
 #define PAXOS_COLD
 #define PAXOS_NORETURN
@@ -37,8 +34,9 @@ extern "C" {
 /* Speed or size, decided here for the whole library. Built for speed, the path of every frame takes
  * no call (PAXOS_HOT), and what is done with every commit has a short way of its own beside the
  * long one that does the same and more. Built for size (-Os), there is the long way alone. Swift
- * reads every header as if for size, whatever it builds for. */
-#if !defined(__GNUC__) || (defined(__OPTIMIZE_SIZE__) && !defined(__swift__))
+ * reads every header as if for size, whatever it builds for: there PAXOS_FOR_SIZE says it. */
+#if !defined(__GNUC__) || defined(PAXOS_FOR_SIZE) || \
+    (defined(__OPTIMIZE_SIZE__) && !defined(__swift__))
 #define PAXOS_HOT
 #define PAXOS_APART
 #define PAXOS_SHORT_WAY 0
@@ -46,6 +44,14 @@ extern "C" {
 #define PAXOS_HOT __attribute__((always_inline))
 #define PAXOS_APART __attribute__((noinline)) /* so that its caller needs fewer registers */
 #define PAXOS_SHORT_WAY 1
+#endif
+
+/* Keep a word in an integer register: a vector load of two fresh stores waits for the cache. Where
+ * such a word takes two registers there are no such vectors. */
+#if PAXOS_SHORT_WAY && UINTPTR_MAX > UINT32_MAX && !defined(__FRAMAC__)
+#define PAXOS_SCALAR(word) __asm__("" : "+r"(word))
+#else
+#define PAXOS_SCALAR(word) ((void)0)
 #endif
 
 /* What a call came to. Errors are for what others may do wrong; what only we can do wrong traps. */
@@ -81,6 +87,8 @@ typedef enum paxos_status {
 #define PAXOS_BLOCK_ALIGNMENT 64u
 
 /* Version of the library that is linked, as PAXOS_VERSION is of the header. */
+/*@ assigns \nothing;
+    ensures \result == PAXOS_VERSION; */
 uint32_t paxos_version(void);
 
 /* Called when an invariant that only this library can break is broken; prints nothing by itself.

@@ -91,38 +91,44 @@ PAXOS_HOT static inline bool paxos_header_is_accepted(
            paxos_header_is(header, PAXOS_FRAME_ACCEPTED, &rule, checksum);
 }
 
-/* Whether a frame is an ACCEPT of a member for slots above all that hold something, under a ballot
- * that the promise allows, with room for all that follows but its entries. Cost O(1). */
+/* Whether a frame is an ACCEPT as the last one was, from the same node in the same life, under the
+ * ballot promised, for slots above all that hold something, with room for all that follows but its
+ * entries. What it has in common with that one was verified then. Cost O(1). */
 PAXOS_HOT static inline bool paxos_header_is_next(
-    const paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, size_t body_bytes,
-    uint32_t *member_out) {
+    const paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, size_t body_bytes) {
     static const paxos_rule_t rule = PAXOS_RULE_ACCEPT;
+    const uint32_t slot_word = 3; /* of the rule: those before it are compared as a whole */
     if (header_bytes != PAXOS_FRAME_HEADER_BYTES) { return false; }
     const uint32_t checksum = paxos_header_checksum(header);
-    if (!paxos_header_is_known(a, header, member_out)) { return false; }
     const uint64_t ballot = paxos_get64_scalar(header + 40);
     const uint64_t slot = paxos_get64_scalar(header + 48);
     const uint32_t count = paxos_get32(header + 32);
-    return ballot >= a->promised && paxos_ballot_node(ballot) == paxos_get16(header + 24) &&
+    return paxos_get64_scalar(header + 24) == a->usual_nodes &&
+           paxos_get64_scalar(header + 16) == a->usual_life &&
+           paxos_get64_scalar(header + 8) == a->cluster &&
+           paxos_get32(header + 4) == PAXOS_FRAME_MARK(PAXOS_FRAME_ACCEPT) &&
+           ballot == a->promised && paxos_ballot_node(ballot) == paxos_get16(header + 24) &&
            slot > a->last_slot && slot + count - 1 <= a->trimmed + a->window_slots &&
            count - 1 < PAXOS_NEXT_SLOTS_MAX && body_bytes <= a->body_bytes_max &&
            paxos_get32(header + 36) == body_bytes && !paxos_replies_full(a) &&
            (a->memory_only || (!a->abstains && !paxos_writes_full(a))) &&
-           paxos_header_is(header, PAXOS_FRAME_ACCEPT, &rule, checksum);
+           !paxos_has_foreign_bits(&rule, header, slot_word) && checksum == paxos_get32(header);
 }
 
-/* Vote for the run of an ACCEPT, if it is the next one and whole.
- * Post  true: accepted, the reply comes out of poll; false: nothing changed. Cost O(body). */
-PAXOS_HOT static inline bool paxos_accept_next(
-    paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, const uint8_t *body,
-    size_t body_bytes, uint32_t *member_out) {
-    uint32_t member = 0;
-    if (!paxos_header_is_next(a, header, header_bytes, body_bytes, &member)) { return false; }
-    paxos_run_t run = {paxos_get64_scalar(header + 40), paxos_get64_scalar(header + 48),
-                       paxos_get32(header + 32),        (uint32_t)body_bytes,
-                       paxos_get64_scalar(header + 72), body};
+/* Vote for the run of an ACCEPT whose header is the next one, if it is whole. `count` is the
+ * header's: where it is a constant, what is done for one entry takes no loop. */
+PAXOS_HOT static inline bool paxos_accept_run(
+    paxos_acceptor_t *a, const uint8_t *header, const uint8_t *body, size_t body_bytes,
+    uint32_t count) {
+    const paxos_run_t run = {
+        paxos_get64_scalar(header + 40),
+        paxos_get64_scalar(header + 48),
+        count,
+        (uint32_t)body_bytes,
+        paxos_get64_scalar(header + 72),
+        body};
     uint64_t digest = 0;
-    if (paxos_run_verify_hot(body, body_bytes, run.slot, run.count, a->value_bytes_max, &digest) !=
+    if (paxos_run_verify_hot(body, body_bytes, run.slot, count, a->value_bytes_max, &digest) !=
             PAXOS_OK ||
         digest != run.digest) {
         return false;
@@ -132,13 +138,26 @@ PAXOS_HOT static inline bool paxos_accept_next(
     const uint32_t state = is_chosen ? PAXOS_RUN_CHOSEN : PAXOS_RUN_ACCEPTED;
     uint64_t lsn = 0;
     if (paxos_log_store_hot(a, &run, state, true, &lsn) != PAXOS_OK) { return false; }
-    a->promised = run.ballot;
     a->counters.frames += 1;
     paxos_run_accepted(
         a, &run, is_chosen, paxos_get64_scalar(header + 56), paxos_get64_scalar(header + 88));
-    paxos_reply_accepted(a, member, &run, lsn);
-    *member_out = member;
+    paxos_reply_accepted(a, a->usual_member, &run, lsn);
     return true;
+}
+
+/* The same for a run of several entries, which is worth a call. */
+bool paxos_accept_several(
+    paxos_acceptor_t *a, const uint8_t *header, const uint8_t *body, size_t body_bytes);
+
+/* Vote for the run of an ACCEPT, if it is the next one and whole.
+ * Post  true: accepted, the reply comes out of poll; false: nothing changed. Cost O(body). */
+PAXOS_HOT static inline bool paxos_accept_next(
+    paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, const uint8_t *body,
+    size_t body_bytes, uint32_t *member_out) {
+    if (!paxos_header_is_next(a, header, header_bytes, body_bytes)) { return false; }
+    *member_out = a->usual_member;
+    return paxos_get32(header + 32) == 1 ? paxos_accept_run(a, header, body, body_bytes, 1)
+                                         : paxos_accept_several(a, header, body, body_bytes);
 }
 
 #if defined(__clang__)

@@ -5,8 +5,9 @@
 #ifndef PAXOS_HOT_FRAME_H
 #define PAXOS_HOT_FRAME_H
 
-#include "paxos/entry.h"
 #include "paxos/frame_rules.h"
+#include "paxos/hot_entry.h"
+#include "paxos/hot_header.h"
 
 #if defined(__clang__)
 #pragma clang assume_nonnull begin
@@ -17,23 +18,29 @@
         \forall integer i; 0 <= i < PAXOS_WORDS ==>
             (paxos_le64(p + (24 + 8 * i)) & rule->forbidden[i]) == 0; */
 
-/* Whether a word has a bit that its kind does not allow. */
-/*@ requires \valid_read(bytes + (0 .. 95)) && \valid_read(rule);
+/* Whether a word, from the one numbered `first` on, has a bit that its kind does not allow. */
+/*@ requires \valid_read(bytes + (0 .. 95)) && \valid_read(rule) && first <= PAXOS_WORDS;
     assigns \nothing;
-    ensures \result <==> !paxos_frame_allowed(bytes, rule); */
+    ensures \result <==> \exists integer i; first <= i < PAXOS_WORDS &&
+            (paxos_le64(bytes + (24 + 8 * i)) & rule->forbidden[i]) != 0;
+    ensures first == 0 ==> (\result <==> !paxos_frame_allowed(bytes, rule)); */
 PAXOS_HOT static inline bool paxos_has_foreign_bits(
-    const paxos_rule_t *rule, const uint8_t *bytes) {
+    const paxos_rule_t *rule, const uint8_t *bytes, uint32_t first) {
     uint64_t foreign = 0;
-    /*@ loop invariant 0 <= i <= PAXOS_WORDS;
-        loop invariant foreign == 0 <==> \forall integer j; 0 <= j < i ==>
+    /*@ loop invariant first <= i <= PAXOS_WORDS;
+        loop invariant foreign == 0 <==> \forall integer j; first <= j < i ==>
             (paxos_le64(bytes + (24 + 8 * j)) & rule->forbidden[j]) == 0;
         loop assigns i, foreign;
         loop variant PAXOS_WORDS - i; */
-    for (uint32_t i = 0; i < PAXOS_WORDS; i++) {
+    for (uint32_t i = first; i < PAXOS_WORDS; i++) {
         foreign |= paxos_get64_scalar(bytes + 24 + 8 * (size_t)i) & rule->forbidden[i];
     }
     return foreign != 0;
 }
+
+/* Magic, version and kind, as they stand at offset 4 of a header. */
+#define PAXOS_FRAME_MARK(kind) \
+    (PAXOS_FRAME_MAGIC + 0x10000u * PAXOS_WIRE_VERSION + 0x1000000u * (kind))
 
 /* The checksum that a header should have. Whoever verifies one computes this first and does other
  * checks meanwhile: it is one long chain of instructions that wait for each other. */
@@ -52,9 +59,8 @@ PAXOS_HOT static inline uint32_t paxos_header_checksum(const uint8_t *bytes) {
             paxos_frame_allowed(bytes, rule); */
 PAXOS_HOT static inline bool paxos_header_is(
     const uint8_t *bytes, uint32_t kind, const paxos_rule_t *rule, uint32_t checksum) {
-    return paxos_get32(bytes + 4) ==
-               PAXOS_FRAME_MAGIC + 0x10000u * PAXOS_WIRE_VERSION + 0x1000000u * kind &&
-           !paxos_has_foreign_bits(rule, bytes) && checksum == paxos_get32(bytes);
+    return paxos_get32(bytes + 4) == PAXOS_FRAME_MARK(kind) &&
+           !paxos_has_foreign_bits(rule, bytes, 0) && checksum == paxos_get32(bytes);
 }
 
 /* As paxos_run_verify, with a run of one entry inlined; a longer one is worth the call. */

@@ -46,34 +46,6 @@ static inline uint64_t paxos_arena_take_head(paxos_acceptor_t *a, uint32_t bytes
     return start;
 }
 
-/* As paxos_arena_take; here where room is plenty: no end of the ring is near, and the reserve fits
- * behind the run wherever the ring ends. */
-/*@ requires paxos_block(a) && paxos_arena_counted(a) && paxos_cells_named(a);
-    requires PAXOS_RUN_HEADER_BYTES <= bytes <= 2 * PAXOS_FRAME_BYTES_MAX && bytes % 16 == 0;
-    assigns a->arena_head, a->arena_tail, a->open_run, a->open_limit, a->counters.compactions,
-            paxos_cells(a)[0 .. a->window_slots - 1].position,
-            paxos_cells(a)[0 .. a->window_slots - 1].behind,
-            paxos_arena_bytes(a)[0 .. a->arena_bytes - 1];
-    ensures named: paxos_cells_named(a);
-    ensures kept: \forall integer k; 0 <= k < a->window_slots ==>
-            paxos_cell_kept{Pre, Post}(paxos_cells(a) + k);
-    ensures \result == PAXOS_POSITION_NONE || paxos_arena_taken(a, \result, bytes); */
-PAXOS_HOT static inline uint64_t paxos_arena_take_hot(
-    paxos_acceptor_t *a, uint32_t bytes, bool fills_gap) {
-    const uint64_t start = a->arena_head;
-    const uint64_t head = start + bytes;
-    const uint32_t offset = paxos_arena_place(a, start);
-    const uint64_t reserved = head + 2 * (uint64_t)a->reserve_bytes;
-    if (!PAXOS_SHORT_WAY || PAXOS_UNLIKELY(
-                                (uint64_t)offset + bytes > a->arena_bytes ||
-                                reserved > a->arena_tail + a->arena_bytes)) {
-        return paxos_arena_take(a, bytes, fills_gap);
-    }
-    paxos_run_close(a);
-    a->arena_head = head;
-    return start;
-}
-
 /*@ assigns \nothing;
     ensures \result <= behind; */
 PAXOS_HOT static inline uint16_t paxos_saturated(uint32_t behind) {
@@ -118,8 +90,20 @@ PAXOS_HOT static inline void paxos_cell_fill(
     cell->behind = behind;
 }
 
-/* Point the cells of a run that is next at its entries, which stand at `position`; paxos_point_held
- * does it for any. */
+/* Room for `count` more slots, in `bytes` of entries, behind the open run, if they continue it.
+ * Bytes of no slot (slot 0) count none. */
+PAXOS_HOT static inline bool paxos_run_extend(
+    paxos_acceptor_t *a, uint64_t slot, uint32_t count, uint32_t bytes, uint64_t *position_out) {
+    const uint64_t position = a->open_end;
+    if (PAXOS_UNLIKELY(a->open_slot != slot || position + bytes > a->open_limit)) { return false; }
+    a->arena_head = (position + bytes + 15u) & ~(uint64_t)15u;
+    a->open_count += count;
+    *position_out = position;
+    return true;
+}
+
+/* Point the cells of a run that is next at its entries, which stand at `position`, right behind
+ * those of `behind` slots before; paxos_point_held does it for any. */
 /*@ requires paxos_block(a) && paxos_cells_named(a) && paxos_run_placed(a, run, position);
     assigns paxos_cells(a)[0 .. a->window_slots - 1], a->last_slot;
     ensures named: paxos_cells_named(a);
@@ -130,13 +114,18 @@ PAXOS_HOT static inline void paxos_cell_fill(
             \forall integer slot; paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
             paxos_slot_kept{Pre, Post}(a, slot); */
 PAXOS_HOT static inline void paxos_point_next(
-    paxos_acceptor_t *a, const paxos_run_t *run, uint16_t state, uint64_t position) {
+    paxos_acceptor_t *a, const paxos_run_t *run, uint16_t state, uint64_t position,
+    uint32_t behind) {
     const uint64_t ballot = run->ballot;
     const uint64_t slot = run->slot;
     const uint32_t count = run->count;
     const uint8_t *entries = run->entries;
     const uint8_t *entry = entries;
     a->last_slot = slot + count - 1;
+    if (PAXOS_SHORT_WAY && count == 1) {
+        paxos_cell_fill(a, slot, ballot, position, run->bytes, state, paxos_saturated(behind));
+        return;
+    }
     /*@ loop invariant 0 <= i <= count;
         loop invariant paxos_block(a) &&
                        a->window_slots == \at(a->window_slots, Pre) &&
@@ -160,7 +149,7 @@ PAXOS_HOT static inline void paxos_point_next(
         /*@ assert within: paxos_ring(position, a->arena_bytes) + bytes <= a->arena_bytes; */
         //@ assert exact: (uint64_t)(slot + i) == slot + i;
         //@ ghost Before: ;
-        paxos_cell_fill(a, slot + i, ballot, position, bytes, state, (uint16_t)i);
+        paxos_cell_fill(a, slot + i, ballot, position, bytes, state, paxos_saturated(behind + i));
         /*@ assert kept: \forall integer other; paxos_in_window{Pre}(a, other) &&
                    other != slot + i ==>
                    paxos_cell_same{Before, Here}(paxos_cell_of(a, other)); */
@@ -189,8 +178,8 @@ PAXOS_HOT static inline void paxos_point_next(
         paxos_writes(a) + (0 .. a->write_ring - 1));
     assigns paxos_cells(a)[0 .. a->window_slots - 1], paxos_writes(a)[0 .. a->write_ring - 1],
             paxos_arena_bytes(a)[0 .. a->arena_bytes - 1], a->arena_head, a->arena_tail,
-            a->open_run, a->open_limit, a->counters.compactions, a->last_slot, a->lsn, a->marked,
-            a->writes_in, *lsn_out;
+            a->open_run, a->open_end, a->open_slot, a->open_limit, a->open_count,
+            a->counters.compactions, a->last_slot, a->lsn, a->marked, a->writes_in, *lsn_out;
     ensures \result == PAXOS_OK || \result == PAXOS_ERR_FULL;
     ensures named: paxos_cells_named(a);
     ensures stored: \result == PAXOS_OK ==>
@@ -204,14 +193,19 @@ PAXOS_HOT static inline void paxos_point_next(
             paxos_slot_kept{Pre, Post}(a, slot); */
 PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_log_store_hot(
     paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, bool is_next, uint64_t *lsn_out) {
-    const uint32_t bytes = paxos_round16(PAXOS_RUN_HEADER_BYTES + run->bytes);
-    const uint64_t start = paxos_arena_take_hot(a, bytes, run->slot <= a->decided + 1);
-    if (PAXOS_UNLIKELY(start == PAXOS_POSITION_NONE)) { return PAXOS_ERR_FULL; }
-    __builtin_memcpy(
-        paxos_run_header_put(a, start, run->slot, run->count, bytes), run->entries, run->bytes);
-    const uint64_t position = start + PAXOS_RUN_HEADER_BYTES;
+    uint64_t position = 0;
+    const bool extends =
+        is_next && paxos_run_extend(a, run->slot, run->count, run->bytes, &position);
+    if (PAXOS_UNLIKELY(!extends)) {
+        position = paxos_log_open(
+            a, run->slot, run->count, run->bytes, run->slot <= a->decided + 1, is_next);
+        if (position == PAXOS_POSITION_NONE) { return PAXOS_ERR_FULL; }
+    }
+    paxos_copy_short(paxos_arena(a, position), run->entries, run->bytes);
     if (PAXOS_LIKELY(is_next)) {
-        paxos_point_next(a, run, (uint16_t)state, position);
+        a->open_end = position + run->bytes;
+        a->open_slot = run->slot + run->count;
+        paxos_point_next(a, run, (uint16_t)state, position, (uint32_t)a->open_count - run->count);
     } else {
         const paxos_run_t copy = *run;
         paxos_point_held(a, &copy, state, position);
@@ -223,19 +217,6 @@ PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_log_store_hot(
             a, run->ballot == 0 ? PAXOS_RECORD_CHOSEN : PAXOS_RECORD_ENTRIES, &copy, position);
     }
     return PAXOS_OK;
-}
-
-/* Room for one more entry behind the open run, if it continues it. */
-PAXOS_HOT static inline bool paxos_run_extend(
-    paxos_acceptor_t *a, uint64_t slot, uint32_t bytes, uint64_t *position_out) {
-    const uint64_t position = a->open_end;
-    if (PAXOS_UNLIKELY(a->open_slot != slot || position + bytes > a->open_limit)) { return false; }
-    const uint64_t head = (position + bytes + 15u) & ~(uint64_t)15u;
-    a->open_count += slot != 0;
-    a->arena_head = head;
-    paxos_put64(paxos_arena(a, a->open_run) + 8, (head - a->open_run) << 32 | a->open_count);
-    *position_out = position;
-    return true;
 }
 
 /* Write an entry where room was taken for it, and vote for it.
@@ -273,7 +254,7 @@ PAXOS_HOT static inline bool paxos_append_next(
     uint64_t position = 0;
     uint64_t lsn = 0;
     if (PAXOS_UNLIKELY(
-            !paxos_run_extend(a, slot, paxos_entry_bytes(entry->value_bytes), &position))) {
+            !paxos_run_extend(a, slot, 1, paxos_entry_bytes(entry->value_bytes), &position))) {
         return false;
     }
     *term_out = paxos_append_at(a, ballot, slot, entry, value, position, &lsn);
@@ -285,6 +266,7 @@ PAXOS_HOT static inline bool paxos_append_next(
 PAXOS_HOT static inline uint32_t paxos_log_together_hot(
     const paxos_acceptor_t *a, uint64_t slot, uint64_t last_slot, uint32_t bytes_max,
     uint32_t *bytes_out) {
+    if (!PAXOS_SHORT_WAY) { return paxos_log_together(a, slot, last_slot, bytes_max, bytes_out); }
     const paxos_cell_t *last = paxos_cell(a, last_slot);
     while (PAXOS_UNLIKELY(last->behind < last_slot - slot)) {
         last_slot -= last->behind + 1u;

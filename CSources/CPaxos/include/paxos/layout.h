@@ -16,8 +16,7 @@
 
 #include "paxos/base.h"
 #include "paxos/config.h"
-#include "paxos/entry.h"
-#include "paxos/frame.h"
+#include "paxos/hot_frame.h"
 
 #if defined(__clang__)
 #pragma clang assume_nonnull begin /* for Swift: these pointers need no checks */
@@ -107,7 +106,7 @@ struct paxos_acceptor {
     uint32_t window_slots;
     uint32_t value_bytes_max;
     uint32_t body_bytes_max; /* of a frame */
-    uint32_t run_bytes_max;  /* of a run that a leader extends, header included */
+    uint32_t run_bytes_max;  /* of a run that is extended, header included */
     uint32_t reserve_bytes;  /* kept free for the lowest gap */
     uint32_t arena_bytes;
     uint32_t reply_ring;
@@ -144,7 +143,8 @@ struct paxos_acceptor {
     /* arena */
     uint64_t arena_head;
     uint64_t arena_tail;
-    uint64_t open_run;    /* position of the run that appends may extend, or none ... */
+    uint64_t open_run;    /* position of the run that may be extended, or none: its header is
+                             * behind until it is closed ... */
     uint64_t open_end;    /* ... where its entries end ... */
     uint64_t open_slot;   /* ... the slot that would extend it ... */
     uint64_t open_limit;  /* ... how far its entries may reach; 0: nowhere ... */
@@ -160,13 +160,19 @@ struct paxos_acceptor {
     uint64_t damaged_to;
     uint64_t damaged_promise; /* ... and the promise that it told of */
     uint64_t applied;         /* what the host has safely applied, by its last word */
+    uint64_t retained;        /* first slot that the host's journal still brings; 0: none */
     uint64_t replies_in;
     uint64_t replies_out;
     uint64_t writes_in;
     uint64_t writes_polled;
     uint64_t writes_out;
     paxos_counters_t counters;
-    uint8_t zero_tail[PAXOS_ACCEPTOR_STATE_BYTES - 480u];
+    /* Of the header of the last ACCEPT that went the long way and was taken: who sent it, to whom,
+     * in which life. A header with the same words was verified so far already. */
+    uint64_t usual_nodes;  /* its word at 24: sender, receiver, flags; 0: there was none ... */
+    uint64_t usual_life;   /* ... its word at 16: group, the sender's incarnation ...         */
+    uint32_t usual_member; /* ... and who that is                                             */
+    uint8_t zero_tail[PAXOS_ACCEPTOR_STATE_BYTES - 508u];
 };
 typedef struct paxos_acceptor paxos_acceptor_t;
 
@@ -255,8 +261,11 @@ struct paxos_replica {
     uint64_t next_slot;    /* leader: where the next proposal goes */
     uint64_t high_slot;    /* candidate: highest slot reported to hold anything */
     uint64_t digest_total; /* leader: sum of the digest terms of all slots before next_slot */
-    uint64_t behind_to;    /* slots up to it are trimmed everywhere we asked: snapshot needed */
+    uint64_t trimmed_to;   /* some peer has trimmed up to it: who has decided less cannot lead */
+    uint64_t behind_to;    /* some peer cannot bring slots up to it ... */
     uint64_t learned_to;   /* up to where an answer said that more follows, and was asked on */
+    uint64_t asked_slot;   /* the first slot that was asked for, and is not overdue yet ... */
+    uint64_t asked_ns;     /* ... since then; 0: none */
     /* the host's side of the log */
     uint64_t delivered;
     uint64_t number;         /* last given to a proposal of this node */
@@ -274,7 +283,10 @@ struct paxos_replica {
     uint32_t active;     /* peers that may have something to be sent, a bit each */
     uint32_t every_peer; /* a bit for each member but this one */
     uint64_t stalls;     /* 1: a write has been waiting for its flush for an election timeout */
-    uint8_t zero_tail[PAXOS_REPLICA_STATE_BYTES - 288u];
+    uint32_t gone;       /* ... which these said when last asked, a bit each */
+    uint32_t serving;    /* the member that said so, plus 1, as long as it is to be asked on */
+    uint32_t asked_of;   /* the member that was asked last */
+    uint8_t zero_tail[PAXOS_REPLICA_STATE_BYTES - 324u];
 };
 typedef struct paxos_replica paxos_replica_t;
 

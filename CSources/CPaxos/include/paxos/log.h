@@ -69,17 +69,10 @@ PAXOS_HOT static inline uint64_t paxos_pin(
     return ((uint64_t)(member + 1u) << 48) | (m->sends_polled & (((uint64_t)1 << 48) - 1));
 }
 
-/* No append extends the last run any more. */
-/*@ requires \valid(a);
-    assigns a->open_run, a->open_limit; */
-PAXOS_HOT static inline void paxos_run_close(paxos_acceptor_t *a) {
-    a->open_run = PAXOS_POSITION_NONE;
-    a->open_limit = 0;
-}
-
 /*@ requires bytes <= 0x7FFFFFFF;
     assigns \nothing;
-    ensures bytes <= \result <= bytes + 15 && \result % 16 == 0; */
+    ensures bytes <= \result <= bytes + 15 && \result % 16 == 0;
+    ensures \result == (bytes + 15) / 16 * 16; */
 PAXOS_HOT static inline uint32_t paxos_round16(uint32_t bytes) {
     return (bytes + 15u) / 16u * 16u;
 }
@@ -144,6 +137,9 @@ static inline bool paxos_arena_leaves_reserve(const paxos_acceptor_t *a, uint64_
 }
 
 /* Bytes not taken by runs. Cost O(1). */
+/*@ requires \valid_read(a) && a->arena_tail <= a->arena_head <= a->arena_tail + a->arena_bytes;
+    assigns \nothing;
+    ensures \result == a->arena_bytes - (a->arena_head - a->arena_tail); */
 PAXOS_HOT static inline uint32_t paxos_arena_free(const paxos_acceptor_t *a) {
     return a->arena_bytes - (uint32_t)(a->arena_head - a->arena_tail);
 }
@@ -184,6 +180,14 @@ uint64_t paxos_arena_pinned(const paxos_acceptor_t *a);
             paxos_write_of(a, i)->count == \old(paxos_write_of(a, i)->count); */
 uint64_t paxos_write_note(
     paxos_acceptor_t *a, uint8_t kind, const paxos_run_t *run, uint64_t position);
+
+/* Take a run of its own for `count` slots from `slot` on and `bytes` of entries (slot 0: of no
+ * slot, counted as none). fills_gap: as paxos_arena_take. stays_open: what comes next may extend
+ * it, after the caller has set open_end and open_slot. Returns where the entries go, or
+ * PAXOS_POSITION_NONE. Cost as paxos_arena_take. */
+PAXOS_APART uint64_t paxos_log_open(
+    paxos_acceptor_t *a, uint64_t slot, uint32_t count, uint32_t bytes, bool fills_gap,
+    bool stays_open);
 
 /* Copy a verified run into the arena and point its cells at it. `state` is ACCEPTED, or CHOSEN for
  * learned entries (then the cells' own ballots stay). Pre: the slots are in the window, the ring of
@@ -266,22 +270,10 @@ typedef enum paxos_match {
             \result == PAXOS_MATCH_CONFLICT || \result == PAXOS_MATCH_CHOSEN; */
 paxos_match_t paxos_match_run(const paxos_acceptor_t *a, const paxos_run_t *run);
 
-/* Vote again for entries that are held already: the ballot alone changes. Returns the lsn. */
-/*@ requires paxos_block(a) && paxos_counted(a) && \valid_read(run) && paxos_run_fits(a, run);
-    requires a->memory_only == 0 ==> paxos_has_room(a);
-    requires \separated(run, a, paxos_cells(a) + (0 .. a->window_slots - 1),
-                        paxos_writes(a) + (0 .. a->write_ring - 1));
-    assigns paxos_cells(a)[0 .. a->window_slots - 1].ballot, a->lsn, a->marked, a->writes_in,
-            paxos_writes(a)[0 .. a->write_ring - 1];
-    ensures revoted: \forall integer i; 0 <= i < run->count ==>
-            paxos_cell_of(a, run->slot + i)->ballot == run->ballot;
-    ensures others: \forall integer slot; paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
-            paxos_cell_of(a, slot)->ballot == \old(paxos_cell_of(a, slot)->ballot); */
-uint64_t paxos_revote_run(paxos_acceptor_t *a, const paxos_run_t *run);
-
 /*@ // A run and the room in the arena that was taken for its entries.
     predicate paxos_run_placed{L}(paxos_acceptor_t *a, paxos_run_t *run, integer position) =
-        paxos_run_fits(a, run) && paxos_arena_taken(a, position, run->bytes) &&
+        paxos_run_fits(a, run) && position < 2 * PAXOS_SLOT_MAX &&
+        paxos_ring(position, a->arena_bytes) + run->bytes <= a->arena_bytes &&
         \valid_read(run) && \valid_read(run->entries + (0 .. run->bytes - 1)) &&
         0 < run->slot < PAXOS_SLOT_MAX && 0 < run->count &&
         0 < run->bytes <= PAXOS_FRAME_BYTES_MAX &&
@@ -341,6 +333,9 @@ uint64_t paxos_log_keep(
     paxos_acceptor_t *a, uint64_t slot, const uint8_t *entry, uint32_t entry_bytes);
 
 /* Limit of the bytes of undecided entries that a configuration comes to. */
+/*@ requires \valid_read(config) && paxos_config_arena(config);
+    assigns \nothing;
+    ensures \result == paxos_config_inflight_of(config); */
 uint64_t paxos_config_inflight(const paxos_config_t *config);
 
 /* Vote for an entry that is in the arena already, under a new ballot of this node's own.
@@ -377,6 +372,13 @@ PAXOS_HOT static inline uint64_t paxos_log_durable(const paxos_acceptor_t *a) {
 uint64_t paxos_log_promise(paxos_acceptor_t *a, uint64_t ballot);
 
 /* Remember a commit mark, without moving the watermark yet. */
+/*@ requires \valid(a);
+    assigns a->commit_ballot, a->commit_slot;
+    ensures a->commit_ballot == \max(ballot, \old(a->commit_ballot));
+    ensures ballot < \old(a->commit_ballot) ==> a->commit_slot == \old(a->commit_slot);
+    ensures ballot > \old(a->commit_ballot) ==> a->commit_slot == slot;
+    ensures ballot == \old(a->commit_ballot) ==>
+            a->commit_slot == \max(slot, \old(a->commit_slot)); */
 PAXOS_HOT static inline void paxos_log_note_commit(
     paxos_acceptor_t *a, uint64_t ballot, uint64_t slot) {
     if (ballot < a->commit_ballot) { return; }
@@ -481,7 +483,7 @@ void paxos_effect_send(
 /* Whether the acceptor has anything to be polled: an O(1) look that saves a call. */
 PAXOS_HOT static inline bool paxos_acceptor_has_effects(const paxos_acceptor_t *a) {
     return (a->writes_polled ^ a->writes_in) | (a->replies_out ^ a->replies_in) |
-           a->heartbeats_owed;
+           a->heartbeats_owed | a->room_owed;
 }
 
 #if defined(__clang__)

@@ -13,6 +13,9 @@
 #endif
 
 /* The next number (splitmix64). Cost O(1). */
+/*@ requires \valid(state);
+    assigns *state;
+    ensures *state == (uint64_t)(\old(*state) + 0x9E3779B97F4A7C15); */
 static inline uint64_t paxos_random_next(uint64_t *state) {
     *state += 0x9E3779B97F4A7C15u;
     uint64_t mixed = *state;

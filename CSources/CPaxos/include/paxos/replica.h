@@ -13,8 +13,11 @@
  *      flushed(lsn) for writes that are durable and sent(token) for bodies no longer needed.
  *   4. A write that failed is never tried again: stop the node.
  *   5. trim what the state machine has safely applied, or the window fills and propose says so.
+ *      press when the journal is short of room because members are silent.
  *   6. After a restart, raise the incarnation and set journal_lsn, then recover every record and
- *      say recovered. */
+ *      say recovered.
+ *   7. If the journal keeps what was trimmed, say from where (retain) and do what FETCH asks for:
+ *      members that were away for long come back without a snapshot. */
 #ifndef PAXOS_REPLICA_H
 #define PAXOS_REPLICA_H
 
@@ -41,7 +44,8 @@ typedef struct paxos_replica_status {
     uint64_t delivered;
     uint64_t trimmed;
     uint64_t last_slot;
-    uint64_t behind_to; /* not 0: slots up to it are trimmed at the peers: a snapshot is needed */
+    uint64_t behind_to; /* not 0: none of the peers that are there brings the slots up to it: a
+                         * snapshot is needed */
     uint64_t campaigns; /* ballots that this node tried in a row without success */
     uint64_t abstains;  /* 1: this node lost what it promised: it votes and leads no more */
     uint64_t arena_free_bytes;
@@ -95,6 +99,14 @@ uint64_t paxos_replica_deadline(const paxos_replica_t *replica);
 /* The next effect; false: none is due now. Cost O(1), amortized over the slots of the effect. */
 PAXOS_MUST_USE bool paxos_replica_poll(paxos_replica_t *replica, paxos_effect_t *effect);
 
+/* The same for two callers in turn, of whom one may be slow: io gives SEND and WRITE alone, log
+ * DELIVER and OUTCOME. While nobody asks for the log, heartbeats, votes and writes go on until the
+ * window is full, and proposals until their ring is. Cost as poll. has_log: whether log has
+ * something now; O(1). */
+PAXOS_MUST_USE bool paxos_replica_poll_io(paxos_replica_t *replica, paxos_effect_t *effect);
+PAXOS_MUST_USE bool paxos_replica_poll_log(paxos_replica_t *replica, paxos_effect_t *effect);
+PAXOS_MUST_USE bool paxos_replica_has_log(const paxos_replica_t *replica);
+
 /* As paxos_acceptor_flushed, _sent. */
 PAXOS_MUST_USE paxos_status_t
 paxos_replica_flushed(paxos_replica_t *replica, uint64_t now_ns, uint64_t lsn);
@@ -103,6 +115,17 @@ PAXOS_MUST_USE paxos_status_t paxos_replica_sent(paxos_replica_t *replica, uint6
 /* The state machine is safe up to `slot`: the bytes of its deliveries may go. They do go when no
  * live member still lacks them. PAXOS_ERR_RANGE beyond what was delivered. Cost O(runs freed). */
 PAXOS_MUST_USE paxos_status_t paxos_replica_trim(paxos_replica_t *replica, uint64_t slot);
+
+/* The host is short of room for its records of slots up to `slot`, and trim alone does not free
+ * it, as members that are silent lack some of them: do not wait for these any longer. They get what
+ * the journal still brings (retain), and miss what it does not: `behind_to` in their status tells
+ * them. Live members are waited for, and as many as a quorum of those that vote have decided each
+ * slot that goes. Nothing that the host has not given to trim goes. Once is for now: press again as
+ * long as room is short. Cost O(members + runs freed). */
+void paxos_replica_press(paxos_replica_t *replica, uint64_t slot);
+
+/* As paxos_acceptor_retain. */
+void paxos_replica_retain(paxos_replica_t *replica, uint64_t first_slot);
 
 /* Try to lead now, whoever else does: for a host that runs its own election (paxos_config_t
  * manual_elections) or hands leadership over. PAXOS_ERR_ABSTAINS if it must not.

@@ -1,7 +1,7 @@
-/* rules.h - the functions of acceptor.h again, with the contracts that are proved of them.
+/* rules.h - functions of acceptor.h and log.h again, with the contracts that are proved of them.
  *
  * acceptor.h speaks to a host, which sees no fields; here the rules of the voter are said in terms
- * of the block. Tests/Proofs/run proves that acceptor.c keeps them.
+ * of the block. Tests/Proofs/run proves that acceptor.c and log.c keep them.
  * Threads  the block's caller.
  * Source   Lamport, "Paxos Made Simple" (2001), section 2.2: phases 1b and 2b. */
 #ifndef PAXOS_RULES_H
@@ -58,6 +58,19 @@ extern "C" {
 PAXOS_MUST_USE paxos_status_t paxos_acceptor_prepare(
     paxos_acceptor_t *a, paxos_ballot_t ballot, paxos_ballot_t *promised_out, uint64_t *lsn_out);
 
+/* Vote again for entries that are held already: the ballot alone changes. Returns the lsn. */
+/*@ requires paxos_block(a) && paxos_counted(a) && \valid_read(run) && paxos_run_fits(a, run);
+    requires a->memory_only == 0 ==> paxos_has_room(a);
+    requires \separated(run, a, paxos_cells(a) + (0 .. a->window_slots - 1),
+                        paxos_writes(a) + (0 .. a->write_ring - 1));
+    assigns paxos_cells(a)[0 .. a->window_slots - 1].ballot, a->lsn, a->marked, a->writes_in,
+            paxos_writes(a)[0 .. a->write_ring - 1];
+    ensures revoted: \forall integer i; 0 <= i < run->count ==>
+            paxos_cell_of(a, run->slot + i)->ballot == run->ballot;
+    ensures others: \forall integer slot; paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
+            paxos_cell_of(a, slot)->ballot == \old(paxos_cell_of(a, slot)->ballot); */
+uint64_t paxos_revote_run(paxos_acceptor_t *a, const paxos_run_t *run);
+
 /* A run is accepted only under a ballot that is no lower than the promise, and only within the
  * window; then each of its slots holds it under that ballot, the promise is that ballot, and no
  * other slot has changed. What is refused changes no slot and no promise. Where ballot, window and
@@ -72,8 +85,8 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_prepare(
     assigns a->promised, paxos_cells(a)[0 .. a->window_slots - 1],
             paxos_writes(a)[0 .. a->write_ring - 1],
             paxos_arena_bytes(a)[0 .. a->arena_bytes - 1], a->arena_head, a->arena_tail,
-            a->open_run, a->open_limit, a->counters.compactions, a->last_slot, a->lsn, a->marked,
-            a->writes_in, *lsn_out;
+            a->open_run, a->open_end, a->open_slot, a->open_limit, a->open_count,
+            a->counters.compactions, a->last_slot, a->lsn, a->marked, a->writes_in, *lsn_out;
     ensures monotone: a->promised >= \old(a->promised);
     ensures allowed: \result == PAXOS_OK ==>
             a->abstains == 0 && run->ballot >= \old(a->promised) && paxos_run_fits(a, run);
@@ -138,6 +151,38 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_flushed(paxos_acceptor_t *a, uint64
             \old(paxos_member_array(a)[m].sends_done) <= paxos_member_array(a)[m].sends_done &&
             paxos_member_array(a)[m].sends_done <= paxos_member_array(a)[m].sends_polled; */
 PAXOS_MUST_USE paxos_status_t paxos_acceptor_sent(paxos_acceptor_t *a, uint64_t token);
+
+/*@ // A watermark, and the window behind it: numbers that do not wrap.
+    predicate paxos_in_ring{L}(paxos_acceptor_t *a, integer decided) =
+        a->trimmed < PAXOS_SLOT_MAX && decided <= a->trimmed + a->window_slots;
+
+    // The slot holds an entry that is chosen, or that the commit mark covers.
+    predicate paxos_committed{L}(paxos_acceptor_t *a, integer slot) =
+        paxos_cell_of(a, slot)->slot == slot &&
+        (paxos_cell_of(a, slot)->state == PAXOS_RUN_CHOSEN ||
+         (paxos_cell_of(a, slot)->ballot == a->commit_ballot && slot <= a->commit_slot)); */
+
+/* A commit mark never moves what is decided back, and what it decides is chosen. */
+/*@ requires paxos_block(a) && a->trimmed <= a->decided && paxos_in_ring(a, a->decided);
+    assigns a->commit_ballot, a->commit_slot, a->decided,
+            paxos_cells(a)[0 .. a->window_slots - 1].state;
+    ensures monotone: a->decided >= \old(a->decided) && paxos_in_ring(a, a->decided);
+    ensures chosen: \forall integer s; \old(a->decided) < s <= a->decided ==>
+            paxos_cell_of(a, s)->slot == s && paxos_cell_of(a, s)->state == PAXOS_RUN_CHOSEN; */
+void paxos_log_commit(paxos_acceptor_t *a, uint64_t ballot, uint64_t slot);
+
+/* The decided watermark moves over what is chosen, or covered by the commit mark under the very
+ * ballot that it was accepted under; over that alone, and over all of it. */
+/*@ requires paxos_block(a) && a->trimmed <= a->decided && paxos_in_ring(a, a->decided);
+    assigns a->decided, paxos_cells(a)[0 .. a->window_slots - 1].state;
+    ensures monotone: a->decided >= \old(a->decided) && paxos_in_ring(a, a->decided);
+    ensures only: \forall integer s; \old(a->decided) < s <= a->decided ==>
+            \at(paxos_committed(a, s), Pre);
+    ensures chosen: \forall integer s; \old(a->decided) < s <= a->decided ==>
+            paxos_cell_of(a, s)->slot == s && paxos_cell_of(a, s)->state == PAXOS_RUN_CHOSEN;
+    ensures all: a->decided < a->trimmed + a->window_slots ==>
+            !\at(paxos_committed(a, \at(a->decided, Post) + 1), Pre); */
+void paxos_log_advance(paxos_acceptor_t *a);
 
 #if defined(__clang__)
 #pragma clang assume_nonnull end
