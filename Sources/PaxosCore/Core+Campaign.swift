@@ -124,11 +124,11 @@ extension Core {
     }
 
     /// The window cannot hold what a voter reports, and will not before its host trims: let another
-    /// try, whose window can. Who has most to report hears the last Prepare, and waits from there:
-    /// until each of the others has had its turn.
+    /// try, whose window can. Who has most to report hears the last Prepare, and waits from there at
+    /// most `patience` and an election timeout; so long twice, another that cannot may be before it.
     private func giveWay() -> Status {
         stepDown()
-        let turn = 2 &* patience &+ r.pointee.election_timeout_ns
+        let turn = 2 &* (patience &+ r.pointee.election_timeout_ns)
         r.pointee.campaign_ns = now &+ turn &+ backOff()
         return PAXOS_ERR_FULL
     }

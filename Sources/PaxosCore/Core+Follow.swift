@@ -278,7 +278,7 @@ extension Core {
     private func isOvertaken(by frame: Frame) -> Bool {
         if UInt32(frame.pointee.kind) != PAXOS_FRAME_LEARNED.rawValue { return false }
         let last = frame.pointee.slot &+ UInt64(frame.pointee.count) &- 1
-        if last >= r.pointee.next_slot { return r.pointee.next_slot > r.pointee.high_slot }
+        if last >= r.pointee.next_slot { return last > r.pointee.high_slot }
         var slot = max(max(frame.pointee.slot, r.pointee.first_slot), a.pointee.trimmed &+ 1)
         while slot <= last {
             let term = digestBefore(slot &+ 1) &- digestBefore(slot)

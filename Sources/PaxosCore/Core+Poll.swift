@@ -163,8 +163,9 @@ extension Core {
         {
             slot = slot &+ 1
         }
-        if slot == r.pointee.next_slot {
-            peer.pointee.next_slot = slot
+        /* Slots that were learned beyond what this leader has taken up again are not its to send. */
+        if slot >= r.pointee.next_slot {
+            peer.pointee.next_slot = r.pointee.next_slot
             return false
         }
         var bytes: UInt32 = 0

@@ -61,6 +61,7 @@ import Testing
         await #expect(throws: Replica.ProposalError.refused(.stopped, leader: nil)) {
             try await replica.propose(value(9))
         }
+        await single.end()
     }
 
     @Test("cancelling run shuts the replica down, with a machine and without")
@@ -81,6 +82,7 @@ import Testing
                 try await replica.read()
             }
         }
+        await nodes.end()
     }
 
     @Test("a durable node that starts again goes on behind what was applied, and forgets nothing")

@@ -51,7 +51,7 @@ struct Nodes {
     private mutating func watch() {
         watchdog?.cancel()
         watchdog = Task { [replicas] in
-            guard (try? await Task.sleep(for: .seconds(40))) != nil else { return }
+            guard (try? await Task.sleep(for: .seconds(100))) != nil else { return }
             Issue.record("replicas were shut down because the test took too long")
             for replica in replicas { await replica.shutdown() }
         }
