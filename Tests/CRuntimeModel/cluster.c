@@ -65,6 +65,33 @@ static bool is_wrong(cluster_t *cluster, const char *what) {
     return false;
 }
 
+bool cluster_is_late(cluster_t *cluster, const char *what) {
+    for (uint32_t i = 0; i < NODES; i++) {
+        if (cluster->hosts[i] == NULL) { continue; }
+        paxos_host_report_t report;
+        cluster_report(cluster, i, &report);
+        (void)fprintf(
+            stderr, "node %u: %u records wait, full %d, held by %u at %llu\n", i + 1,
+            report.records_waiting, report.full_since_ns != 0, report.held_by,
+            (unsigned long long)report.held_slot);
+        for (uint32_t g = 0; g < cluster->group_count; g++) {
+            const machine_t *machine = cluster->machines[i][g];
+            paxos_replica_status_t status = {.size_bytes = sizeof status};
+            if (!paxos_host_replica_status(cluster->hosts[i], 10 * g, &status)) { continue; }
+            (void)fprintf(
+                stderr, "  group %u: role %u, leader %u, decided %llu, trimmed %llu, last %llu, ",
+                g, status.role, status.leader, (unsigned long long)status.decided,
+                (unsigned long long)status.trimmed, (unsigned long long)status.last_slot);
+            (void)fprintf(
+                stderr, "applied %llu, own %llu, unknown %llu, refused %llu, proposed %llu\n",
+                (unsigned long long)machine->applied, (unsigned long long)machine->delivered_own,
+                (unsigned long long)machine->unknown, (unsigned long long)machine->refused,
+                (unsigned long long)machine->fates);
+        }
+    }
+    return is_wrong(cluster, what);
+}
+
 typedef paxos_host_status_t (*opener_t)(cluster_t *, uint32_t, const paxos_host_options_t *);
 
 static paxos_host_status_t format(
@@ -258,7 +285,9 @@ bool cluster_until(cluster_t *cluster, bool (*is_so)(cluster_t *cluster)) {
     const uint64_t until_ns = paxos_host_clock_ns() + 60000000000u;
     while (!is_so(cluster)) {
         if (cluster->wrong != NULL) { return false; }
-        if (paxos_host_clock_ns() > until_ns) { return is_wrong(cluster, "it took over a minute"); }
+        if (paxos_host_clock_ns() > until_ns) {
+            return cluster_is_late(cluster, "it took over a minute");
+        }
         cluster_step(cluster);
     }
     return cluster->wrong == NULL;
@@ -293,7 +322,9 @@ bool cluster_load(cluster_t *cluster, uint64_t count) {
             }
         }
         cluster_step(cluster);
-        if (paxos_host_clock_ns() > until_ns) { return is_wrong(cluster, "over a minute of load"); }
+        if (paxos_host_clock_ns() > until_ns) {
+            return cluster_is_late(cluster, "over a minute of load");
+        }
     }
     return cluster->wrong == NULL;
 }

@@ -91,6 +91,9 @@ bool cluster_is_even(cluster_t *cluster);
 uint16_t cluster_leader(const cluster_t *cluster, uint32_t group);
 bool cluster_has_leader(cluster_t *cluster);
 void cluster_status(const cluster_t *cluster, uint32_t index, paxos_replica_status_t *status);
+/* It takes too long: the state of every node goes to standard error. */
+bool cluster_is_late(cluster_t *cluster, const char *what);
+
 void cluster_report(const cluster_t *cluster, uint32_t index, paxos_host_report_t *report);
 
 #endif
