@@ -126,7 +126,7 @@ struct UnknownPromiseTests {
         #expect(!world[1].isCandidate && !world[1].isLeader)
         /* Others get their chance first; then it tries again. */
         let again = world[1].replica.pointee.campaign_ns
-        #expect(again >= world.now + second * 7 / 4 && again <= world.now + 3 * second)
+        #expect(again >= world.now + second * 11 / 4 && again <= world.now + 4 * second)
         world.deliver(
             Packet(PAXOS_FRAME_PREPARE, from: 3, to: 1) {
                 $0.ballot = paxos_ballot(9, 3)
