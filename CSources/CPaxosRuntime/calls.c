@@ -101,6 +101,7 @@ bool paxos_host_next(paxos_host_t *host, paxos_host_event_t *event) {
 }
 
 void paxos_host_report(const paxos_host_t *host, paxos_host_report_t *report) {
+    PAXOS_ASSERT(report->size_bytes == sizeof *report);
     *report = host->report;
     report->size_bytes = (uint32_t)sizeof *report;
     report->port = host->transport == NULL ? 0 : paxos_transport_port(host->transport);

@@ -85,6 +85,9 @@ void paxos_host_configure(
 void paxos_host_connect(
     const paxos_host_options_t *options, uint32_t incarnation, paxos_transport_options_t *to);
 
+/* How large a journal of such segments should be for the groups, as JOURNAL.md says. */
+uint64_t paxos_host_journal_bytes_good(const paxos_host_options_t *options, uint64_t segment_bytes);
+
 /* recover.c: blocks, journal, and what it holds. */
 paxos_host_status_t paxos_host_recover(
     paxos_host_t *host, const paxos_host_options_t *options, paxos_host_fault_t *fault);

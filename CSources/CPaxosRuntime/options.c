@@ -154,6 +154,15 @@ static uint64_t needed_bytes(const paxos_host_options_t *options) {
     return bytes;
 }
 
+static uint64_t segments_good(const paxos_host_options_t *options, uint64_t segment_bytes) {
+    return (needed_bytes(options) + segment_bytes - 1) / segment_bytes + SPARE_SEGMENTS;
+}
+
+uint64_t paxos_host_journal_bytes_good(
+    const paxos_host_options_t *options, uint64_t segment_bytes) {
+    return segments_good(options, segment_bytes) * segment_bytes;
+}
+
 static void shape_for(const paxos_host_options_t *options, paxos_journal_shape_t *shape) {
     const uint64_t needed = needed_bytes(options);
     *shape = (paxos_journal_shape_t){.size_bytes = sizeof *shape};
@@ -173,7 +182,7 @@ static void shape_for(const paxos_host_options_t *options, paxos_journal_shape_t
         }
     }
     shape->segment_bytes = segment_bytes;
-    const uint64_t count = (needed + segment_bytes - 1) / segment_bytes + SPARE_SEGMENTS;
+    const uint64_t count = segments_good(options, segment_bytes);
     shape->segment_count = options->segment_count;
     if (shape->segment_count == 0) {
         const uint64_t most = PAXOS_JOURNAL_SEGMENTS_MAX;

@@ -77,6 +77,8 @@ static paxos_host_status_t open_journal(
     paxos_journal_report_t report = {.size_bytes = sizeof report};
     paxos_journal_report(host->journal, &report);
     host->report.incarnation = report.incarnation;
+    host->report.journal_bytes = report.segment_count * report.segment_bytes;
+    host->report.journal_bytes_good = paxos_host_journal_bytes_good(options, report.segment_bytes);
     const char *rule = journal_rule(options, &report);
     if (rule == NULL) { return PAXOS_HOST_OK; }
     return paxos_host_blame(fault, PAXOS_HOST_ERR_OPTIONS, 0, 0, rule);

@@ -314,7 +314,7 @@ FIELD(paxos_host_event_t, reason, 46, 2);
 FIELD(paxos_host_event_t, error, 48, 4);
 FIELD(paxos_host_event_t, is_up, 52, 2);
 FIELD(paxos_host_event_t, zero, 54, 2);
-SIZE(paxos_host_report_t, 176);
+SIZE(paxos_host_report_t, 192);
 FIELD(paxos_host_report_t, size_bytes, 0, 4);
 FIELD(paxos_host_report_t, incarnation, 4, 4);
 FIELD(paxos_host_report_t, node, 8, 2);
@@ -339,6 +339,8 @@ FIELD(paxos_host_report_t, records_waiting, 152, 4);
 FIELD(paxos_host_report_t, held_by, 156, 4);
 FIELD(paxos_host_report_t, held_slot, 160, 8);
 FIELD(paxos_host_report_t, full_since_ns, 168, 8);
+FIELD(paxos_host_report_t, journal_bytes, 176, 8);
+FIELD(paxos_host_report_t, journal_bytes_good, 184, 8);
 
 /* What statuses and kinds are called may change; what they are may not. */
 _Static_assert(PAXOS_ERR_ABSTAINS == -14 && PAXOS_ERR_BUSY == -7, "statuses");

@@ -94,6 +94,14 @@ static const char *default_journal(const cluster_t *cluster, try_t *try) {
     CHECK(paxos_host_format(&try->options, NULL) == PAXOS_HOST_OK);
     struct stat journal;
     CHECK(stat(path, &journal) == 0);
+    paxos_host_t *host = NULL;
+    try->applied[0] = try->applied[1] = 0;
+    CHECK(paxos_host_open(&try->options, &host, NULL) == PAXOS_HOST_OK);
+    paxos_host_report_t report = {.size_bytes = sizeof report};
+    paxos_host_report(host, &report);
+    paxos_host_close(host);
+    CHECK(report.journal_bytes == (uint64_t)journal.st_size);
+    CHECK(report.journal_bytes_good == report.journal_bytes);
     (void)unlink(path);
     (void)snprintf(path, sizeof path, "%s/superblock", try->directory);
     (void)unlink(path);
@@ -301,6 +309,8 @@ const char *node_story_journal_full(void) {
         if (report.records_waiting == 0) { continue; }
         CHECK(report.held_by == 0 && report.held_slot > 0 && report.full_since_ns > 0);
         CHECK(cluster.stopped[i] == PAXOS_HOST_OK);
+        CHECK(report.journal_bytes == 3 * cluster.segment_bytes);
+        CHECK(report.journal_bytes_good > report.journal_bytes); /* so it could be foreseen */
     }
     cluster.keeps_log = false;
     for (uint32_t i = 0; i < NODES; i++) {

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Paxos
+import Synchronization
 import Testing
 
 /// What keeps a replica from being opened, and what stops one.
@@ -69,6 +70,28 @@ import Testing
         try FileManager.default.removeItem(at: root)
     }
 
+    @Test("a journal that one lagging member can fill is warned of, and only such a one")
+    func smallJournal() async throws {
+        let root = try Nodes.temporaryDirectory()
+        for (bytes, warnings) in [(10 << 20, 1), (nil, 0)] as [(Int?, Int)] {
+            let log = Log()
+            var options = options(root)
+            options.configuration.window = 1024
+            options.configuration.pipeline = 256
+            options.directory = root.appendingPathComponent("journal\(warnings)").path
+            options.journalBytes = bytes
+            options.logger = Logger(label: "test") { _ in log }
+            try Replica.format(options)
+            try await Nodes.open(options).shutdown()
+            let said = log.lines.withLock { $0.filter { $0.contains("journal") } }
+            #expect(said.count == warnings, "\(said)")
+            for line in said {
+                #expect(line.contains("warning") && line.contains("10485760"), "\(line)")
+            }
+        }
+        try FileManager.default.removeItem(at: root)
+    }
+
     @Test("a state machine behind what was trimmed is refused")
     func machineBehindTheLog() async throws {
         let nodes = try Nodes(1, isDurable: true)
@@ -124,5 +147,28 @@ import Testing
             if target.hasPrefix(directory + "/") { #expect(dup2(full, descriptor) >= 0) }
         }
         close(full)
+    }
+}
+
+/// What a replica said to those who operate it.
+private final class Log: LogHandler {
+    let lines = Mutex<[String]>([])
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+    var logLevel: Logger.Level {
+        get { .trace }
+        set {}
+    }
+
+    subscript(metadataKey _: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+
+    func log(event: LogEvent) {
+        let metadata = event.metadata ?? [:]
+        lines.withLock { $0.append("\(event.level): \(event.message) \(metadata)") }
     }
 }

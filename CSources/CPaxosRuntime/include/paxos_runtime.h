@@ -234,9 +234,16 @@ typedef struct paxos_host_report {
     uint32_t held_by;
     uint64_t held_slot;
     uint64_t full_since_ns;
+
+    /* Size of the journal, and what JOURNAL.md calls a good one for these groups; 0: there is none.
+     * A smaller one works as long as members keep up. It may fill for good where one does not: say
+     * so to whoever operates the node. */
+    uint64_t journal_bytes;
+    uint64_t journal_bytes_good;
 } paxos_host_report_t;
 
-/* Cost O(groups). */
+/* Pre  report->size_bytes is that of this version.
+ * Cost O(groups). */
 void paxos_host_report(const paxos_host_t *host, paxos_host_report_t *report);
 
 /* For their reports, and nothing else. NULL: a memory-only node has no journal, one that has

@@ -106,6 +106,12 @@ extension Loop {
                 "records": "\(report.recovered_records)", "bytes": "\(report.recovered_bytes)",
                 "recovery": "\(Duration.nanoseconds(Int64(clamping: report.recovery_ns)))",
             ])
+        guard report.journal_bytes < report.journal_bytes_good else { return }
+        engine.logger.warning(
+            "the journal is small: a member that lags may fill it for good",
+            metadata: [
+                "bytes": "\(report.journal_bytes)", "good": "\(report.journal_bytes_good)",
+            ])
     }
 
     /// Where the replica stands.
