@@ -22,6 +22,17 @@ static void check_kept(const node_t *node) {
     }
 }
 
+/* After damage, what a slot holds is what the node found: an earlier record may speak of it where the
+ * last one is gone, and of other bytes, if a liar had them. */
+static void know_again(node_t *node) {
+    for (uint32_t i = 0; i < NODE_VOTES && node->is_damaged; i++) {
+        vote_t *vote = &node->votes[i];
+        const look_t look = node_look(node, vote->slot);
+        const bool is_held = look.state == PAXOS_RUN_ACCEPTED || look.state == PAXOS_RUN_CHOSEN;
+        if (vote->slot != 0 && is_held) { vote->held = look.checksum; }
+    }
+}
+
 /* Damage a durable record: a bit of its body, of its header, or all of it. */
 static void rot(input_t *input, node_t *node) {
     if (node->durable_count == 0) { return; }
@@ -109,6 +120,7 @@ bool node_crash(input_t *input, node_t *node, uint64_t applied_slot) {
     CHECK(status == PAXOS_OK);
     CHECK(node->is_damaged || node_acceptor(node)->abstains == 0);
     check_kept(node);
+    know_again(node);
     node->lsn_polled = node_acceptor(node)->lsn - (node_acceptor(node)->abstains != 0);
     truncate(node);
     for (; node->durable_count < node->record_count; node->durable_count++) {
