@@ -102,7 +102,11 @@ static paxos_status_t take_accept(
         a->counters.conflict += 1;
         reject(a, member, frame, PAXOS_REASON_CONFLICT, frame->digest);
     }
-    if (status == PAXOS_ERR_FULL) { a->counters.full += 1; }
+    if (status == PAXOS_ERR_FULL) {
+        a->counters.full += 1;
+        /* What may be forgotten is believed all the same: it may make the room that is missing. */
+        if (frame->trim > a->stable) { a->stable = frame->trim; }
+    }
     return status;
 }
 

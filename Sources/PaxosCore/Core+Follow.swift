@@ -41,7 +41,12 @@ extension Core {
             && (frame.pointee.ballot > r.pointee.ballot
                 || frame.pointee.kind == UInt8(truncatingIfNeeded: PAXOS_FRAME_LEARNED.rawValue))
         let mine = mayReplace ? undecidedOwn() : (0, 0)
-        let status = paxos_acceptor_take(a, member, frame, entries)
+        var status = paxos_acceptor_take(a, member, frame, entries)
+        if frame.pointee.kind == UInt8(truncatingIfNeeded: PAXOS_FRAME_ACCEPT.rawValue)
+            && (status == PAXOS_ERR_FULL || isBeyondWindow(frame))
+        {
+            status = takeBeyond(member, frame, entries, status)
+        }
         if status == PAXOS_ERR_WIRE || status == PAXOS_ERR_FOREIGN || status == PAXOS_ERR_BUSY {
             /* Of what was learned, some may be held although the ring of writes is full now. */
             if mayReplace && status == PAXOS_ERR_BUSY && isOvertaken(by: frame) {
@@ -61,6 +66,36 @@ extension Core {
         }
         if mayReplace && !isLeader { lose(mine) }
         return status == PAXOS_OK ? own : status
+    }
+
+    @inline(__always)
+    private func isBeyondWindow(_ frame: Frame) -> Bool {
+        frame.pointee.slot &+ UInt64(frame.pointee.count) &- 1 > windowEnd
+    }
+
+    /// An Accept found no room, or its last slots did not. If its leader's word of what may be
+    /// forgotten makes some for all that was refused, it is taken after all. Whatever is missing
+    /// then, its sender is told when there is room.
+    @inline(never)
+    private func takeBeyond(
+        _ member: UInt32, _ frame: Frame, _ entries: UnsafePointer<UInt8>, _ taken: Status
+    ) -> Status {
+        var status = taken
+        if status == PAXOS_ERR_FULL {
+            let trimmed = a.pointee.trimmed
+            trimWhatWaits()
+            if a.pointee.trimmed > trimmed {
+                a.pointee.counters.full &-= 1
+                status = paxos_acceptor_take(a, member, frame, entries)
+            }
+        }
+        let isMissed = status == PAXOS_ERR_FULL || status == PAXOS_OK && isBeyondWindow(frame)
+        if isMissed {
+            r.pointee.unfit |= 1 &<< member
+            /* It sends again what is not decided; the rest has to be asked for. */
+            if frame.pointee.watermark > a.pointee.decided { awaitRoom(for: member) }
+        }
+        return status
     }
 
     /// Up to where a frame's sender lacks nothing, whatever happens to it. After a restart its log may

@@ -28,6 +28,20 @@ extension Core {
         if slot <= a.pointee.trimmed { return }
         _ = paxos_acceptor_trim(a, slot)
         goOnLearning()
+        if r.pointee.unfit != 0 { sayRoom() }
+    }
+
+    /// Tell whose Accepts found no room, once there is enough that what is sent again is worth it.
+    @inline(never)
+    private func sayRoom() {
+        let slots = windowEnd &- max(a.pointee.last_slot, a.pointee.trimmed)
+        if slots < UInt64(a.pointee.window_slots &>> 2)
+            || paxos_arena_free(a) < a.pointee.arena_bytes &>> 2
+        {
+            return
+        }
+        a.pointee.room_owed |= UInt64(r.pointee.unfit)
+        r.pointee.unfit = 0
     }
 
     /// What is applied waited for the leader's word, or for a record.

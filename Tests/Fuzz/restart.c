@@ -120,12 +120,12 @@ bool node_crash(input_t *input, node_t *node, uint64_t applied_slot) {
     CHECK(status == PAXOS_OK);
     CHECK(node->is_damaged || node_acceptor(node)->abstains == 0);
     check_kept(node);
-    know_again(node);
     node->lsn_polled = node_acceptor(node)->lsn - (node_acceptor(node)->abstains != 0);
     truncate(node);
     for (; node->durable_count < node->record_count; node->durable_count++) {
         effects_durable(node, &node->records[node->durable_count]);
     }
+    know_again(node);
     memset(&node->marks, 0, sizeof node->marks);
     node_check(node);
     return true;

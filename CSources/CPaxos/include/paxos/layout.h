@@ -286,7 +286,8 @@ struct paxos_replica {
     uint32_t gone;       /* ... which these said when last asked, a bit each */
     uint32_t serving;    /* the member that said so, plus 1, as long as it is to be asked on */
     uint32_t asked_of;   /* the member that was asked last */
-    uint8_t zero_tail[PAXOS_REPLICA_STATE_BYTES - 324u];
+    uint32_t unfit;      /* members whose Accepts found no room in window or arena, a bit each */
+    uint8_t zero_tail[PAXOS_REPLICA_STATE_BYTES - 328u];
 };
 typedef struct paxos_replica paxos_replica_t;
 
