@@ -161,8 +161,8 @@ static bool turn(node_t *node, uint64_t timeout_ns) {
     return true;
 }
 
-/* So many clients, each with one proposal at a time. */
-static bool load(node_t *node, uint64_t clients, uint64_t span_ns) {
+/* So many clients, each with one proposal at a time, for so long, or until so many are decided. */
+static bool load(node_t *node, uint64_t clients, uint64_t span_ns, uint64_t most) {
     if (clients > OUTSTANDING_MAX) { clients = OUTSTANDING_MAX; }
     times_clear(&node->times);
     node->commits = node->lost = 0;
@@ -171,7 +171,9 @@ static bool load(node_t *node, uint64_t clients, uint64_t span_ns) {
     uint64_t last_ns = start_ns;
     uint64_t gap_ns = 0;
     while (node->now_ns < end_ns || node->outstanding > 0) {
-        while (node->outstanding < clients && node->now_ns < end_ns) {
+        const uint64_t left = most > node->commits ? most - node->commits : 0;
+        if (left == 0 && node->outstanding == 0) { break; }
+        while (node->outstanding < clients && node->outstanding < left && node->now_ns < end_ns) {
             uint64_t number = 0;
             const paxos_status_t status =
                 paxos_host_propose(node->host, 0, node->value, node->how->value_bytes, &number);
@@ -196,11 +198,23 @@ static bool load(node_t *node, uint64_t clients, uint64_t span_ns) {
     return fflush(stdout) == 0;
 }
 
-/* Until the slot is delivered here. */
+/* Whether what this node lacks is gone at all others. */
+static bool is_behind(const node_t *node) {
+    paxos_replica_status_t status = {.size_bytes = sizeof status};
+    return paxos_host_replica_status(node->host, 0, &status) && status.behind_to != 0;
+}
+
+/* Until the slot is delivered here; false, too, where nobody brings what is missing. */
 static bool level(node_t *node, uint64_t slot) {
     const uint64_t end_ns = paxos_host_clock_ns() + 300000000000u;
+    uint64_t helped_ns = 0;
     while (node->ledger.sum.slot < slot) {
         if (!turn(node, 1000000) || node->now_ns > end_ns) { return false; }
+        if (helped_ns == 0 || !is_behind(node)) { helped_ns = node->now_ns; }
+        if (node->now_ns - helped_ns > 2000000000u) {
+            (void)fail("level", "the journals of the others do not reach back to what it lacks");
+            return false;
+        }
     }
     (void)printf(
         "done %llu %llu\n", (unsigned long long)(node->ledger.sum.slot - node->opened_at),
@@ -236,7 +250,10 @@ static bool tell_ledger(const node_t *node) {
 static bool obey(node_t *node, const char *line) {
     unsigned long long first = 0;
     unsigned long long second = 0;
-    if (sscanf(line, "load %llu %llu", &first, &second) == 2) { return load(node, first, second); }
+    unsigned long long most = UINT64_MAX;
+    if (sscanf(line, "load %llu %llu %llu", &first, &second, &most) >= 2) {
+        return load(node, first, second, most);
+    }
     if (sscanf(line, "level %llu", &first) == 1) { return level(node, first); }
     return line[0] == 'r' ? tell_recovery(node) : tell_ledger(node);
 }

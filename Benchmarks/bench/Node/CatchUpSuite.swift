@@ -17,12 +17,14 @@ final class CatchUpSuite: Suite {
     private let kind: Processes.Kind
     private let pool: ProcessPool
     private let directory: String
+    /// What the journals can bring back of one load, or of two, one behind the other.
+    private let slotsMax: Int
     private var nodes: Processes!
     private var raw: Processes!
 
     /// - Parameters:
     ///   - isLoaded: the load goes on while it catches up.
-    ///   - journalBytes: of each node; it must hold what is decided in a repetition.
+    ///   - journalBytes: of each node; a load ends when a quarter of it is written.
     init(
         valueBytes: Int, isLoaded: Bool, journalBytes: Int, pool: ProcessPool, directory: String
     ) {
@@ -31,6 +33,7 @@ final class CatchUpSuite: Suite {
         self.isLoaded = isLoaded
         self.pool = pool
         self.directory = directory
+        slotsMax = journalBytes / 4 / entryBytes
         kind = .nodes(
             valueBytes: valueBytes, isDurable: true, spin_ns: 0, journalBytes: journalBytes)
     }
@@ -42,7 +45,7 @@ final class CatchUpSuite: Suite {
 
     func run(for slice_ns: UInt64) throws -> Measure {
         nodes.leave(3)
-        let load = "load \(1 << 16) \(slice_ns)"
+        let load = "load \(1 << 16) \(slice_ns) \(slotsMax)"
         let decided = try nodes.ask(1, load)
         try require(decided.count == 7 && decided[0] > 0, "\(name): nothing was committed")
         let slot = try nodes.ask(1, "sum").first ?? 0
