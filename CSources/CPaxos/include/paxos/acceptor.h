@@ -108,9 +108,10 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_recovered(
  *                           comes out of poll. On an authenticated link, stop the node.
  *       PAXOS_ERR_ABSTAINS  a vote was asked of a node that abstains; no reply.
  *       PAXOS_ERR_WIRE, PAXOS_ERR_FOREIGN, PAXOS_ERR_FULL, PAXOS_ERR_BUSY  nothing but a counter
- *                           changed; after FULL or BUSY the same frame may come again (the sender
- *                           of an Accept is told when there is room). FULL may
- *                           have tidied the arena, and a LEARNED keeps what fitted before.
+ *                           changed; after FULL or BUSY the same frame may come again. The sender
+ *                           of an Accept is told when a flush has made room. After FULL, trim up
+ *                           to `stable`, which the frame may have raised, and hand it over again.
+ *                           FULL may have tidied the arena, and a LEARNED keeps what fitted before.
  * Cost  O(body). */
 PAXOS_MUST_USE paxos_status_t paxos_acceptor_receive(
     paxos_acceptor_t *acceptor, const uint8_t *header, size_t header_bytes, const uint8_t *body,
