@@ -64,7 +64,7 @@ extension Core {
         paxos_log_advance(a)
     }
 
-    /// Up to where every member that is waited for has decided: live ones always, silent ones while
+    /// Up to where every member that counts has decided: live ones always, silent ones while
     /// they are less than half a window and a quarter of the arena behind, and lack slots beyond
     /// `pressed`. Nobody waits for one that lacks what is gone already: only a snapshot helps it.
     private func updateStable(pressedTo pressed: UInt64) {
@@ -73,7 +73,7 @@ extension Core {
         for member in 0..<memberCount where member != selfIndex {
             let decided = peer(member).pointee.decided
             if decided >= stable || isLost(member) { continue }
-            if r.pointee.alive & (1 &<< member) != 0 {
+            if isWaitedFor(member) {
                 stable = decided
             } else if isNear(decided) {
                 stable = min(stable, max(decided, pressed))
@@ -81,6 +81,15 @@ extension Core {
         }
         stable = min(stable, quorumDecided(stable))
         if stable > a.pointee.stable { a.pointee.stable = stable }
+    }
+
+    /// Whether a member is live. Where the journal brings back what it may come to lack, one that
+    /// missed a round is not waited for until it is known to be gone: under full load the window is
+    /// full long before that.
+    private func isWaitedFor(_ member: UInt32) -> Bool {
+        if r.pointee.alive & (1 &<< member) == 0 { return false }
+        let isRetained = a.pointee.retained != 0 && a.pointee.retained <= a.pointee.trimmed &+ 1
+        return !isRetained || now &- peer(member).pointee.heard_ns <= period &+ period &>> 1
     }
 
     /// Whether what a silent member lacks takes little of the room for new entries.

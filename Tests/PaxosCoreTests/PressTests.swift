@@ -95,4 +95,32 @@ struct PressTests {
         #expect(world.host(1).log.count == 11 && world.host(2).log.count == 11)
         expectSafe(world)
     }
+
+    /// Clients that ask for all they can get, until `count` more are decided; how long that took.
+    private func fill(_ world: World, _ count: Int) -> UInt64 {
+        let (start, end) = (world.now, world.host(1).log.count + count)
+        world.run(for: 10 * second) {
+            while world.propose("v", at: 1).status == PAXOS_OK {}
+            return world.host(1).log.count >= end
+        }
+        return world.now - start
+    }
+
+    @Test(
+        "who falls silent under full load is waited for two rounds, if journals bring what it lacks",
+        arguments: [true, false])
+    func silentUnderLoad(isRetained: Bool) {
+        let world = World(members: 3, mode: .durable, elections: false)
+        world.elect(1)
+        if isRetained { for id in world.ids { world[id].retain(from: 1) } }
+        #expect(fill(world, 500) < second)
+        world.crash(3)
+        let stood = fill(world, 65) /* more than a window */
+        let round = world[1].config.election_timeout_ns / 8
+        #expect(isRetained ? stood < 3 * round : stood > 7 * round, "\(stood) ns")
+        world.revive(3)
+        world.run(for: 2 * second)
+        #expect(!isRetained || world.host(3).log == world.host(1).log)
+        expectSafe(world)
+    }
 }
