@@ -13,6 +13,7 @@ extension Core {
         if now >= r.pointee.round_ns { startRound() }
         if !isLeader && !isCandidate { tickFollower() }
         if isLeader { recover() }
+        updateHold()
         expireForwards()
         applyTrim()
     }

@@ -169,6 +169,7 @@ func paxos_replica_retain(
 ) {
     guard let core = core(replica) else { return }
     paxos_acceptor_retain(core.a, firstSlot)
+    core.updateHold()
 }
 
 @c @implementation

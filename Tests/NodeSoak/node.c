@@ -113,7 +113,7 @@ static void set(const soak_place_t *place, uint32_t index, setting_t *setting) {
         .groups = config,
         .directory = setting->directory,
         .segment_bytes = 4 << 20,
-        .segment_count = 8,
+        .segment_count = 32,
         .transport = {
             .retry_max_ns = 50 * ms_ns,
             .peer_count = NODES - 1,

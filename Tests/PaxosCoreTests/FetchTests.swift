@@ -96,6 +96,46 @@ struct FetchTests {
         expectSafe(world)
     }
 
+    /// Clients that ask for all they can get, and journals of the last 500 slots, until node 3 has
+    /// caught up; how many slots were decided meanwhile.
+    private func load(_ world: World, for duration: UInt64) -> Int {
+        let before = world.host(1).log.count
+        let end = world.now + duration
+        while world.now < end && world.host(3).log.count < world.host(1).log.count {
+            while world.propose("more", at: 1).status == PAXOS_OK {}
+            world.run(for: 5 * millisecond)
+            for id in [1, 2] as [UInt16] {
+                world[id].retain(from: UInt64(max(1, world.host(1).log.count - 500)))
+            }
+        }
+        return world.host(1).log.count - before
+    }
+
+    @Test("under full load the others do not run away from one that catches up")
+    func isHeldOnTo() {
+        let world = away(400)
+        for id in [1, 2] as [UInt16] { world[id].retain(from: 1) }
+        /* Slower than the others by far: 64 slots a second, where they decide 128. */
+        world.delay = { $0.from == 3 || $0.to == 3 ? 125 * millisecond : millisecond }
+        world.revive(3)
+        let decided = load(world, for: 20 * second)
+        #expect(world[3].status.behind_to == 0 && decided > 500)
+        world.run(for: 10 * second)
+        let isEven = world.host(3).log == world.host(1).log
+        #expect(isEven)
+        expectSafe(world)
+    }
+
+    @Test("one that does not move holds nobody up")
+    func isGivenUp() {
+        let world = away(400)
+        for id in [1, 2] as [UInt16] { world[id].retain(from: 1) }
+        world.delay = { $0.to == 3 && $0.isKind(PAXOS_FRAME_LEARNED) ? 1000 * second : millisecond }
+        world.revive(3)
+        #expect(load(world, for: 8 * second) > 900)
+        expectSafe(world)
+    }
+
     @Test("any peer that brings them will do, whatever the others say")
     func anyPeer() {
         let world = away(200)

@@ -124,7 +124,9 @@ PAXOS_MUST_USE paxos_status_t paxos_replica_trim(paxos_replica_t *replica, uint6
  * long as room is short. Cost O(members + runs freed). */
 void paxos_replica_press(paxos_replica_t *replica, uint64_t slot);
 
-/* As paxos_acceptor_retain. */
+/* As paxos_acceptor_retain. While a live member that was away is in the older half of what is kept,
+ * and catches up, a leader takes proposals at half its pace (propose: PAXOS_ERR_FULL), so that the
+ * journal does not forget what it lacks. Cost O(members). */
 void paxos_replica_retain(paxos_replica_t *replica, uint64_t first_slot);
 
 /* Try to lead now, whoever else does: for a host that runs its own election (paxos_config_t
