@@ -20,8 +20,8 @@ static bool agree(uint8_t *header) {
     return status == small_frame_decode(header, PAXOS_FRAME_HEADER_BYTES, &frame);
 }
 
-/* Of one kind, headers with and without what a kind may need or refuse, and each of them with any one
- * bit flipped. */
+/* Of one kind, headers with and without what a kind may need or refuse, and each of them with any
+ * one bit flipped. */
 static bool agree_on_kind(uint8_t kind, uint16_t state, uint32_t body_bytes, bool is_answer) {
     paxos_frame_t frame = {
         .kind = kind,

@@ -36,10 +36,10 @@ extern "C" {
 #endif
 
 /* Speed or size, decided here for the whole library. Built for speed, the path of every frame takes
- * no call (PAXOS_HOT, and PAXOS_HOT_LONG for what is many instructions), and what is done with every
- * commit has a short way of its own beside the long one that does the same and more. Built for size
- * (-Os), there is the long way alone, and what is long is there once. Swift reads every header as if
- * for size, whatever it builds for: there PAXOS_FOR_SIZE says it. */
+ * no call (PAXOS_HOT, and PAXOS_HOT_LONG for what is many instructions), and what is done with
+ * every commit has a short way of its own beside the long one that does the same and more. Built
+ * for size (-Os), there is the long way alone, and what is long is there once. Swift reads every
+ * header as if for size, whatever it builds for: there PAXOS_FOR_SIZE says it. */
 #if !defined(__GNUC__) || defined(PAXOS_FOR_SIZE) || \
     (defined(__OPTIMIZE_SIZE__) && !defined(__swift__))
 #define PAXOS_HOT
