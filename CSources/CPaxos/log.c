@@ -73,7 +73,8 @@ void paxos_cut_behind(paxos_acceptor_t *a, uint64_t last) {
 }
 
 void paxos_point_held(
-    paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t position) {
+    paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t position,
+    uint32_t behind) {
     const uint64_t ballot = run->ballot;
     const uint64_t slot = run->slot;
     const uint32_t count = run->count;
@@ -110,7 +111,7 @@ void paxos_point_held(
         //@ ghost Before: ;
         paxos_cell_fill(
             a, slot + i, voted, position, bytes,
-            chosen ? (uint16_t)PAXOS_RUN_CHOSEN : (uint16_t)state, paxos_saturated(i));
+            chosen ? (uint16_t)PAXOS_RUN_CHOSEN : (uint16_t)state, paxos_saturated(behind + i));
         /*@ assert kept: \forall integer other; paxos_in_window{Pre}(a, other) &&
                    other != slot + i ==>
                    paxos_cell_same{Before, Here}(paxos_cell_of(a, other)); */
@@ -341,13 +342,15 @@ uint32_t paxos_log_stretch(
     return count;
 }
 
-uint64_t paxos_log_digest(
-    const paxos_acceptor_t *a, uint64_t position, uint64_t first_slot, uint32_t count) {
-    const uint8_t *entry = paxos_arena(a, position);
+uint64_t paxos_run_digest(
+    const uint8_t *entries, uint64_t first_slot, uint32_t count, uint32_t *bytes_out) {
+    uint32_t bytes = 0;
     uint64_t digest = 0;
     for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *entry = entries + bytes;
         digest += paxos_digest_term(first_slot + i, paxos_get32(entry));
-        entry += paxos_entry_bytes(paxos_get32(entry + 4));
+        bytes += paxos_entry_bytes(paxos_get32(entry + 4));
     }
+    *bytes_out = bytes;
     return digest;
 }

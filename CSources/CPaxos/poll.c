@@ -72,7 +72,8 @@ static uint64_t fill_run(
     frame->other = ballot;
     frame->count = paxos_log_stretch(
         a, slot, last_slot, cell->state, ballot, a->body_bytes_max, &frame->body_bytes);
-    frame->digest = paxos_log_digest(a, cell->position, slot, frame->count);
+    frame->digest =
+        paxos_run_digest(paxos_arena(a, cell->position), slot, frame->count, &frame->body_bytes);
     return cell->position;
 }
 
@@ -198,12 +199,12 @@ static bool is_paged(const paxos_reply_t *reply) {
  * has room for what it had none for. False: none is due. */
 static PAXOS_COLD bool poll_heartbeat(paxos_acceptor_t *a, paxos_effect_t *effect) {
     const bool has_room = !paxos_writes_full(a) && !paxos_replies_full(a);
-    const uint64_t room_owed = has_room ? a->room_owed : 0;
-    const uint64_t owed = a->heartbeats_owed | room_owed;
+    const uint32_t room_owed = has_room ? (uint32_t)a->room_owed : 0;
+    const uint32_t owed = (uint32_t)a->heartbeats_owed | room_owed;
     if (owed == 0) { return false; }
     uint32_t member = 0;
     while ((owed >> member & 1u) == 0) { member += 1; }
-    const uint64_t bit = (uint64_t)1 << member;
+    const uint32_t bit = (uint32_t)1 << member;
     const paxos_member_t *to = paxos_members(a) + member;
     paxos_frame_t frame;
     paxos_frame_from(a, PAXOS_FRAME_HEARTBEAT_REPLY, to->node, &frame);
@@ -217,8 +218,8 @@ static PAXOS_COLD bool poll_heartbeat(paxos_acceptor_t *a, paxos_effect_t *effec
     if (a->quorum) { frame.flags |= PAXOS_FLAG_QUORUM; }
     if (a->abstains) { frame.flags |= PAXOS_FLAG_ABSTAINS; }
     if ((room_owed & bit) != 0) { frame.flags |= PAXOS_FLAG_ROOM; }
-    a->heartbeats_owed &= ~bit;
-    a->room_owed &= ~(room_owed & bit);
+    a->heartbeats_owed &= ~(uint64_t)bit;
+    a->room_owed &= ~(uint64_t)(room_owed & bit);
     paxos_effect_send(a, effect, &frame, member, 0);
     return true;
 }

@@ -38,30 +38,24 @@ static paxos_status_t take_prepare(
     return PAXOS_OK;
 }
 
-paxos_run_t paxos_run_above_trim(const paxos_acceptor_t *a, paxos_run_t run) {
-    while (run.count > 0 && run.slot <= a->trimmed) {
-        const uint32_t bytes = paxos_entry_bytes(paxos_get32(run.entries + 4));
-        run.digest -= paxos_digest_term(run.slot, paxos_get32(run.entries));
-        run.entries += bytes;
-        run.bytes -= bytes;
-        run.slot += 1;
-        run.count -= 1;
+void paxos_run_above_trim(const paxos_acceptor_t *a, paxos_run_t *run) {
+    while (run->count > 0 && run->slot <= a->trimmed) {
+        const uint32_t bytes = paxos_entry_bytes(paxos_get32(run->entries + 4));
+        run->digest -= paxos_digest_term(run->slot, paxos_get32(run->entries));
+        run->entries += bytes;
+        run->bytes -= bytes;
+        run->slot += 1;
+        run->count -= 1;
     }
-    return run;
 }
 
-/* The part of a verified run that the window reaches, if its first slot is in it. A leader goes by
- * the pipeline, which is longer than what is left of a window that was not trimmed for a while. */
-static paxos_run_t in_window(const paxos_acceptor_t *a, paxos_run_t run) {
+/* Leave of a verified run what the window reaches, if its first slot is in it. A leader goes by the
+ * pipeline, which is longer than what is left of a window that was not trimmed for a while. */
+static void keep_in_window(const paxos_acceptor_t *a, paxos_run_t *run) {
     const uint64_t end = a->trimmed + a->window_slots;
-    if (run.slot > end || run.slot + run.count - 1 <= end) { return run; }
-    paxos_run_t part = {run.ballot, run.slot, (uint32_t)(end - run.slot + 1), 0, 0, run.entries};
-    for (uint32_t i = 0; i < part.count; i++) {
-        const uint8_t *entry = run.entries + part.bytes;
-        part.bytes += paxos_entry_bytes(paxos_get32(entry + 4));
-        part.digest += paxos_digest_term(run.slot + i, paxos_get32(entry));
-    }
-    return part;
+    if (run->slot > end || run->slot + run->count - 1 <= end) { return; }
+    run->count = (uint32_t)(end - run->slot + 1);
+    run->digest = paxos_run_digest(run->entries, run->slot, run->count, &run->bytes);
 }
 
 static void choose_run(paxos_acceptor_t *a, const paxos_run_t *run) {
@@ -79,8 +73,8 @@ static paxos_status_t take_accept(
     }
     paxos_run_t run = {frame->ballot,     frame->slot,   frame->count,
                        frame->body_bytes, frame->digest, body};
-    if (PAXOS_UNLIKELY(run.slot <= a->trimmed)) { run = paxos_run_above_trim(a, run); }
-    run = in_window(a, run);
+    if (PAXOS_UNLIKELY(run.slot <= a->trimmed)) { paxos_run_above_trim(a, &run); }
+    keep_in_window(a, &run);
     paxos_status_t status = PAXOS_ERR_TRIMMED;
     uint64_t lsn = 0;
     if (PAXOS_LIKELY(run.count > 0)) { status = paxos_acceptor_accept(a, &run, &lsn); }
@@ -117,7 +111,7 @@ static void take_mark(paxos_acceptor_t *a, const paxos_frame_t *frame) {
 
 static void take_heartbeat(paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame) {
     paxos_members(a)[member].heartbeat_round = frame->nonce;
-    a->heartbeats_owed |= (uint64_t)1 << member;
+    a->heartbeats_owed |= (uint32_t)1 << member;
     if ((frame->flags & PAXOS_FLAG_LEADING) != 0) { take_mark(a, frame); }
 }
 
@@ -129,14 +123,17 @@ static paxos_status_t take_learn(paxos_acceptor_t *a, uint32_t member, const pax
     return PAXOS_OK;
 }
 
+paxos_status_t paxos_log_learn_frame(
+    paxos_acceptor_t *a, const paxos_frame_t *frame, const uint8_t *body) {
+    paxos_run_t run = {0, frame->slot, frame->count, frame->body_bytes, frame->digest, body};
+    paxos_run_above_trim(a, &run);
+    return run.count == 0 ? PAXOS_OK : paxos_log_learn(a, &run);
+}
+
 static paxos_status_t take_learned(
     paxos_acceptor_t *a, const paxos_frame_t *frame, const uint8_t *body) {
     if (frame->state != PAXOS_RUN_CHOSEN) { return PAXOS_OK; }
-    const paxos_run_t whole = {0,   frame->slot, frame->count, frame->body_bytes, frame->digest,
-                               body};
-    const paxos_run_t run = paxos_run_above_trim(a, whole);
-    if (run.count == 0) { return PAXOS_OK; }
-    const paxos_status_t status = paxos_log_learn(a, &run);
+    const paxos_status_t status = paxos_log_learn_frame(a, frame, body);
     if (status == PAXOS_ERR_FULL) { a->counters.full += 1; }
     return status;
 }
@@ -193,7 +190,7 @@ static bool is_of_another(const paxos_acceptor_t *a, const paxos_frame_t *frame)
  * there is some again; who sent anything else asks again soon. */
 static paxos_status_t is_busy(paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame) {
     a->counters.busy += 1;
-    if (frame->kind == PAXOS_FRAME_ACCEPT) { a->room_owed |= (uint64_t)1 << member; }
+    if (frame->kind == PAXOS_FRAME_ACCEPT) { a->room_owed |= (uint32_t)1 << member; }
     return PAXOS_ERR_BUSY;
 }
 

@@ -99,7 +99,7 @@ static paxos_status_t keep(paxos_acceptor_t *a, const paxos_run_t *run, uint32_t
     const uint64_t start = paxos_arena_take(a, bytes, true);
     if (start == PAXOS_POSITION_NONE) { return PAXOS_ERR_FULL; }
     memcpy(paxos_run_header_put(a, start, run->slot, run->count, bytes), run->entries, run->bytes);
-    paxos_point_held(a, run, state, start + PAXOS_RUN_HEADER_BYTES);
+    paxos_point_held(a, run, state, start + PAXOS_RUN_HEADER_BYTES, 0);
     return PAXOS_OK;
 }
 
@@ -112,19 +112,19 @@ static void take_promise(paxos_acceptor_t *a, const paxos_frame_t *record) {
 static paxos_status_t take_entries(
     paxos_acceptor_t *a, const paxos_frame_t *record, const uint8_t *body, size_t body_bytes) {
     uint64_t digest = 0;
-    const paxos_run_t whole = {record->ballot,     record->slot,   record->count,
-                               record->body_bytes, record->digest, body};
+    paxos_run_t run = {record->ballot,     record->slot,   record->count,
+                       record->body_bytes, record->digest, body};
     const bool is_whole =
         body_bytes == record->body_bytes &&
-        paxos_run_verify(body, body_bytes, whole.slot, whole.count, a->value_bytes_max, &digest) ==
+        paxos_run_verify(body, body_bytes, run.slot, run.count, a->value_bytes_max, &digest) ==
             PAXOS_OK &&
-        digest == whole.digest;
+        digest == run.digest;
     if (!is_whole) {
         note_damaged(a, record);
         return PAXOS_ERR_WIRE;
     }
     take_promise(a, record);
-    const paxos_run_t run = paxos_run_above_trim(a, whole);
+    paxos_run_above_trim(a, &run);
     if (run.count == 0) { return PAXOS_OK; }
     const bool is_learned = record->kind == PAXOS_RECORD_CHOSEN;
     return keep(a, &run, is_learned ? PAXOS_RUN_CHOSEN : PAXOS_RUN_ACCEPTED);

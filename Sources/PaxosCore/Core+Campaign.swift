@@ -27,9 +27,10 @@ extension Core {
         r.pointee.attempt_ns = now &+ attemptTime()
         a.pointee.following = 0
         for member in 0..<memberCount where member != selfIndex {
-            peer(member).pointee.cursor = r.pointee.first_slot
-            peer(member).pointee.unknown_from = 0
-            peer(member).pointee.stuck_slot = 0
+            let peer = peer(member)
+            peer.pointee.cursor = r.pointee.first_slot
+            peer.pointee.unknown_from = 0
+            peer.pointee.stuck_slot = 0
             settle(member, PAXOS_PEER_COMPLETE)
             owe(member, PAXOS_OWED_PREPARE)
         }
@@ -114,11 +115,7 @@ extension Core {
         if last > windowEnd { return giveWay() }
         if last > r.pointee.high_slot { r.pointee.high_slot = last }
         if UInt32(frame.pointee.state) == PAXOS_RUN_CHOSEN.rawValue {
-            let whole = paxos_run_t(
-                ballot: 0, slot: frame.pointee.slot, count: frame.pointee.count,
-                bytes: frame.pointee.body_bytes, digest: frame.pointee.digest, entries: body)
-            var run = paxos_run_above_trim(a, whole)
-            return run.count == 0 ? PAXOS_OK : paxos_log_learn(a, &run)
+            return paxos_log_learn_frame(a, frame, body)
         }
         return adoptRun(frame, body)
     }

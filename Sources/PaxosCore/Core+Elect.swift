@@ -135,8 +135,9 @@ extension Core {
     }
 
     private func sendAgain(to member: UInt32, from slot: UInt64) {
-        peer(member).pointee.next_slot = slot
-        peer(member).pointee.stuck_slot = 0
+        let peer = peer(member)
+        peer.pointee.next_slot = slot
+        peer.pointee.stuck_slot = 0
         wake(member)
     }
 
@@ -199,16 +200,17 @@ extension Core {
 
     func takeHeartbeat(_ member: UInt32, _ frame: Frame) {
         wake(member)
-        if r.pointee.stalls != 0 { a.pointee.heartbeats_owed &= ~(1 &<< UInt64(member)) }
+        if r.pointee.stalls != 0 { a.pointee.heartbeats_owed &= ~UInt64(1 &<< member) }
         noteAbstains(member, frame)
         if frame.pointee.flags & UInt16(PAXOS_FLAG_LEADING) != 0 { follow(frame.pointee.ballot) }
     }
 
     func takeHeartbeatReply(_ member: UInt32, _ frame: Frame) {
         if frame.pointee.nonce > r.pointee.round { return }
-        if frame.pointee.nonce >= peer(member).pointee.round {
-            peer(member).pointee.round = frame.pointee.nonce
-            peer(member).pointee.following = frame.pointee.ballot
+        let peer = peer(member)
+        if frame.pointee.nonce >= peer.pointee.round {
+            peer.pointee.round = frame.pointee.nonce
+            peer.pointee.following = frame.pointee.ballot
         }
         noteAbstains(member, frame)
         notePromise(member, frame.pointee.other)

@@ -23,16 +23,16 @@ extension Core {
         r.pointee.digest_total = 0
         r.pointee.round = r.pointee.round &+ 2
         for member in 0..<memberCount {
-            peer(member).pointee.cursor = r.pointee.round
+            let peer = peer(member)
+            peer.pointee.cursor = r.pointee.round
             /* Who promised is connected: it counts as having answered the round before. */
             if isOwed(member, PAXOS_PEER_COMPLETE) {
-                peer(member).pointee.round = r.pointee.round &- 1
+                peer.pointee.round = r.pointee.round &- 1
             }
-            peer(member).pointee.decided =
-                0 /* heard of it as a leader, maybe: its word counts now */
-            peer(member).pointee.next_slot = r.pointee.first_slot
-            peer(member).pointee.told = 0
-            peer(member).pointee.stuck_slot = 0
+            peer.pointee.decided = 0 /* heard of it as a leader, maybe: its word counts now */
+            peer.pointee.next_slot = r.pointee.first_slot
+            peer.pointee.told = 0
+            peer.pointee.stuck_slot = 0
             settle(member, PAXOS_PEER_COMPLETE)
             settle(member, PAXOS_OWED_PREPARE)
             if member != selfIndex { owe(member, PAXOS_OWED_HEARTBEAT) }
@@ -164,11 +164,12 @@ extension Core {
     /// A member named a ballot that it promised. One such voice does not topple a leader; when too
     /// few are left that could still accept, it gives up.
     func notePromise(_ member: UInt32, _ ballot: UInt64) {
-        if ballot > peer(member).pointee.promised { peer(member).pointee.promised = ballot }
+        let peer = peer(member)
+        if ballot > peer.pointee.promised { peer.pointee.promised = ballot }
         if ballot <= r.pointee.ballot || !(isLeader || isCandidate) { return }
         var open = 1
         for other in 0..<memberCount where other != selfIndex {
-            if peer(other).pointee.promised <= r.pointee.ballot { open &+= 1 }
+            if self.peer(other).pointee.promised <= r.pointee.ballot { open &+= 1 }
         }
         let needed = isLeader ? Int(a.pointee.q2) : Int(a.pointee.q1)
         if open < needed {

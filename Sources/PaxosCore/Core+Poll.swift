@@ -132,17 +132,17 @@ extension Core {
     private func pollPeer(
         _ member: UInt32, _ bit: UInt32, _ effect: UnsafeMutablePointer<paxos_effect_t>
     ) -> Bool {
-        let owed =
-            peer(member).pointee.owed & ~UInt16(truncatingIfNeeded: PAXOS_PEER_COMPLETE.rawValue)
+        let peer = peer(member)
+        let owed = peer.pointee.owed & ~UInt16(truncatingIfNeeded: PAXOS_PEER_COMPLETE.rawValue)
         if owed != 0 && pollOwed(member, effect) { return true }
         if !isLeader || r.pointee.alive & bit == 0 { return false }
-        if peer(member).pointee.next_slot < r.pointee.next_slot
+        if peer.pointee.next_slot < r.pointee.next_slot
             && pollAccept(member, bit, effect)
         {
             return true
         }
         let decided = a.pointee.decided
-        if peer(member).pointee.told < decided && peer(member).pointee.decided < decided {
+        if peer.pointee.told < decided && peer.pointee.decided < decided {
             pollCommit(member, effect)
             return true
         }
@@ -195,7 +195,12 @@ extension Core {
         }
         peer.pointee.next_slot = end
         if end == r.pointee.next_slot && peer.pointee.owed == 0 { r.pointee.active &= ~bit }
-        paxos_effect_put(a, effect, &frame, member, cell(slot).pointee.position)
+        let position = cell(slot).pointee.position
+        if hasShortWay {
+            paxos_effect_put(a, effect, &frame, member, position)
+        } else {
+            paxos_effect_send(a, effect, &frame, member, position)
+        }
         return true
     }
 

@@ -20,6 +20,8 @@ extern "C" {
 #if (defined(__GNUC__) || defined(__clang__)) && !defined(__FRAMAC__)
 #define PAXOS_MUST_USE __attribute__((warn_unused_result))
 #define PAXOS_NORETURN __attribute__((noreturn))
+#define PAXOS_INLINE __attribute__((always_inline)) /* what is smaller than a call of it */
+#define PAXOS_ONCE __attribute__((noinline, unused))
 #define PAXOS_COLD __attribute__((noinline, cold)) /* keeps what is rare out of hot functions */
 #define PAXOS_LIKELY(condition) (__builtin_expect(!!(condition), 1))
 #define PAXOS_UNLIKELY(condition) (__builtin_expect(!!(condition), 0))
@@ -27,21 +29,26 @@ extern "C" {
 #define PAXOS_MUST_USE
 #define PAXOS_COLD
 #define PAXOS_NORETURN
+#define PAXOS_INLINE
+#define PAXOS_ONCE inline
 #define PAXOS_LIKELY(condition) (condition)
 #define PAXOS_UNLIKELY(condition) (condition)
 #endif
 
 /* Speed or size, decided here for the whole library. Built for speed, the path of every frame takes
- * no call (PAXOS_HOT), and what is done with every commit has a short way of its own beside the
- * long one that does the same and more. Built for size (-Os), there is the long way alone. Swift
- * reads every header as if for size, whatever it builds for: there PAXOS_FOR_SIZE says it. */
+ * no call (PAXOS_HOT, and PAXOS_HOT_LONG for what is many instructions), and what is done with
+ * every commit has a short way of its own beside the long one that does the same and more. Built
+ * for size (-Os), there is the long way alone, and what is long is there once. Swift reads every
+ * header as if for size, whatever it builds for: there PAXOS_FOR_SIZE says it. */
 #if !defined(__GNUC__) || defined(PAXOS_FOR_SIZE) || \
     (defined(__OPTIMIZE_SIZE__) && !defined(__swift__))
 #define PAXOS_HOT
+#define PAXOS_HOT_LONG PAXOS_ONCE static
 #define PAXOS_APART
 #define PAXOS_SHORT_WAY 0
 #else
 #define PAXOS_HOT __attribute__((always_inline))
+#define PAXOS_HOT_LONG PAXOS_HOT static inline
 #define PAXOS_APART __attribute__((noinline)) /* so that its caller needs fewer registers */
 #define PAXOS_SHORT_WAY 1
 #endif

@@ -33,7 +33,7 @@ PAXOS_HOT static inline bool paxos_has_foreign_bits(
         loop assigns i, foreign;
         loop variant PAXOS_WORDS - i; */
     for (uint32_t i = first; i < PAXOS_WORDS; i++) {
-        foreign |= paxos_get64_scalar(bytes + 24 + 8 * (size_t)i) & rule->forbidden[i];
+        foreign |= paxos_get64_scalar(bytes + 24 + 8 * (size_t)i) & PAXOS_FORBIDDEN(rule, i);
     }
     return foreign != 0;
 }

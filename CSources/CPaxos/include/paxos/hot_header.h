@@ -114,7 +114,7 @@ PAXOS_HOT static inline uint64_t paxos_get64_scalar(const uint8_t *bytes) {
     requires \separated(bytes + (0 .. 95), frame);
     assigns *frame;
     ensures paxos_frame_at(bytes, frame); */
-PAXOS_HOT static inline void paxos_frame_read(const uint8_t *bytes, paxos_frame_t *frame) {
+PAXOS_HOT_LONG void paxos_frame_read(const uint8_t *bytes, paxos_frame_t *frame) {
     frame->kind = bytes[7];
     frame->cluster = paxos_get64(bytes + 8);
     frame->group = paxos_get32(bytes + 16);

@@ -205,16 +205,20 @@ PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_log_store_hot(
     if (PAXOS_LIKELY(is_next)) {
         a->open_end = position + run->bytes;
         a->open_slot = run->slot + run->count;
-        paxos_point_next(a, run, (uint16_t)state, position, (uint32_t)a->open_count - run->count);
+    }
+    const uint32_t behind = is_next ? (uint32_t)a->open_count - run->count : 0;
+    if (PAXOS_SHORT_WAY && PAXOS_LIKELY(is_next)) {
+        paxos_point_next(a, run, (uint16_t)state, position, behind);
     } else {
         const paxos_run_t copy = *run;
-        paxos_point_held(a, &copy, state, position);
+        paxos_point_held(a, PAXOS_SHORT_WAY ? &copy : run, state, position, behind);
     }
     *lsn_out = 0;
     if (!a->memory_only) {
         const paxos_run_t copy = *run;
         *lsn_out = paxos_write_note(
-            a, run->ballot == 0 ? PAXOS_RECORD_CHOSEN : PAXOS_RECORD_ENTRIES, &copy, position);
+            a, run->ballot == 0 ? PAXOS_RECORD_CHOSEN : PAXOS_RECORD_ENTRIES,
+            PAXOS_SHORT_WAY ? &copy : run, position);
     }
     return PAXOS_OK;
 }

@@ -300,19 +300,24 @@ paxos_match_t paxos_match_run(const paxos_acceptor_t *a, const paxos_run_t *run)
             \forall integer slot; paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
             paxos_slot_kept{Pre, Post}(a, slot); */
 void paxos_point_held(
-    paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t position);
+    paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t position,
+    uint32_t behind);
 
 /* Slots up to `last` moved away from what follows them: what stands behind them must know. */
 /*@ requires paxos_block(a) && a->last_slot < UINT64_MAX;
     assigns paxos_cells(a)[0 .. a->window_slots - 1].behind; */
 void paxos_cut_behind(paxos_acceptor_t *a, uint64_t last);
 
-/* The part of a verified run that lies above the trim point; its count may be 0. Cost O(count). */
-paxos_run_t paxos_run_above_trim(const paxos_acceptor_t *a, paxos_run_t run);
+/* Leave of a verified run what lies above the trim point; its count may be 0. Cost O(count). */
+void paxos_run_above_trim(const paxos_acceptor_t *a, paxos_run_t *run);
 
 /* Take a run of learned entries: each is chosen. Post: PAXOS_OK, or PAXOS_ERR_FULL / PAXOS_ERR_BUSY
  * when not all of it could be held; what was held stays. Cost O(bytes). */
 PAXOS_MUST_USE paxos_status_t paxos_log_learn(paxos_acceptor_t *a, const paxos_run_t *run);
+
+/* The same with the verified entries of a frame, as far as they lie above the trim point. */
+PAXOS_MUST_USE paxos_status_t
+paxos_log_learn_frame(paxos_acceptor_t *a, const paxos_frame_t *frame, const uint8_t *body);
 
 /* Append one entry under this node's own ballot, as its own acceptor's vote.
  * Pre   ballot == promised; slot is in the window and holds nothing; value is not in the block.
@@ -406,9 +411,9 @@ uint32_t paxos_log_together(
     const paxos_acceptor_t *a, uint64_t slot, uint64_t last_slot, uint32_t bytes_max,
     uint32_t *bytes_out);
 
-/* Digest of entries that stand one behind the other from `position`. Cost O(count). */
-uint64_t paxos_log_digest(
-    const paxos_acceptor_t *a, uint64_t position, uint64_t first_slot, uint32_t count);
+/* Digest of the first `count` entries of a run; *bytes_out is their sum. Cost O(count). */
+uint64_t paxos_run_digest(
+    const uint8_t *entries, uint64_t first_slot, uint32_t count, uint32_t *bytes_out);
 
 /* Lay out and zero a block; shared by the acceptor's and the replica's init. */
 PAXOS_MUST_USE paxos_status_t
@@ -425,7 +430,7 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_take(
     paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, const uint8_t *body);
 
 /* Fill the fields of a frame that every message of this node has in common, zero the rest. */
-PAXOS_HOT static inline void paxos_frame_from(
+PAXOS_HOT_LONG void paxos_frame_from(
     const paxos_acceptor_t *a, uint8_t kind, uint16_t receiver, paxos_frame_t *frame) {
     frame->kind = kind;
     frame->sender = a->node;
