@@ -13,7 +13,6 @@ extension Core {
         if now >= r.pointee.round_ns { startRound() }
         if !isLeader && !isCandidate { tickFollower() }
         if isLeader { recover() }
-        updateHold()
         expireForwards()
         applyTrim()
     }
@@ -63,6 +62,7 @@ extension Core {
         }
         a.pointee.quorum = isQuorumConnected ? 1 : 0
         paxos_log_mark(a, 1)
+        updateHold()
         if isLeader { watchLeadership() }
         if isLeader { watchSilence() }
     }

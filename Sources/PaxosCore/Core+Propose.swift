@@ -57,7 +57,7 @@ extension Core {
     private func admit(_ valueBytes: UInt32, at slot: UInt64) -> Status {
         let decided = a.pointee.decided
         if slot > decided &+ UInt64(r.pointee.pipeline_slots) { return PAXOS_ERR_PIPELINE }
-        if isHeld(slot) { return PAXOS_ERR_FULL }
+        if slot > r.pointee.hold_to { return PAXOS_ERR_FULL }
         if slot > windowEnd {
             applyTrim()
             if slot > windowEnd { return PAXOS_ERR_FULL }

@@ -138,6 +138,7 @@ extension Core {
         r.pointee.attempt_ns = never
         r.pointee.overtaken_ns = never
         r.pointee.hold_to = never
+        r.pointee.hold_mark = never
         r.pointee.role = PAXOS_ROLE_FOLLOWER.rawValue
         r.pointee.every_peer = ((1 &<< memberCount) &- 1) & ~(1 &<< selfIndex)
     }

@@ -169,7 +169,6 @@ func paxos_replica_retain(
 ) {
     guard let core = core(replica) else { return }
     paxos_acceptor_retain(core.a, firstSlot)
-    core.updateHold()
 }
 
 @c @implementation

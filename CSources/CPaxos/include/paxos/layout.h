@@ -288,10 +288,10 @@ struct paxos_replica {
     uint32_t asked_of;   /* the member that was asked last */
     uint32_t unfit;      /* members whose Accepts found no room in window or arena, a bit each */
     /* leader: a member that journals bring back, and that is held on to */
-    uint64_t hold_to;   /* no proposals beyond this slot; none: PAXOS_POSITION_NONE */
-    uint64_t hold_mark; /* what that member had decided then ... */
-    uint64_t hold_ns;   /* ... and when it had last decided more */
-    uint8_t zero_tail[PAXOS_REPLICA_STATE_BYTES - 352u];
+    uint64_t hold_to;     /* no proposals beyond this slot; none: PAXOS_POSITION_NONE */
+    uint64_t hold_mark;   /* what that member lacked first when this round began, or none */
+    uint32_t hold_rounds; /* since that changed */
+    uint8_t zero_tail[PAXOS_REPLICA_STATE_BYTES - 348u];
 };
 typedef struct paxos_replica paxos_replica_t;
 
