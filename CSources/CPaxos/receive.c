@@ -64,6 +64,16 @@ static void choose_run(paxos_acceptor_t *a, const paxos_run_t *run) {
     }
 }
 
+/* An Accept found no room: its leader's word of what may be forgotten counts all the same, and may
+ * make some. False: it does not. */
+static bool makes_room(paxos_acceptor_t *a, const paxos_frame_t *frame) {
+    if (frame->trim > a->stable) { a->stable = frame->trim; }
+    uint64_t slot = paxos_log_durable(a);
+    if (a->stable < slot) { slot = a->stable; }
+    if (a->applied < slot) { slot = a->applied; }
+    return slot > a->trimmed && paxos_acceptor_trim(a, slot) == PAXOS_OK;
+}
+
 static paxos_status_t take_accept(
     paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, const uint8_t *body) {
     if (PAXOS_UNLIKELY(frame->ballot < a->promised)) {
@@ -73,11 +83,13 @@ static paxos_status_t take_accept(
     }
     paxos_run_t run = {frame->ballot,     frame->slot,   frame->count,
                        frame->body_bytes, frame->digest, body};
-    if (PAXOS_UNLIKELY(run.slot <= a->trimmed)) { paxos_run_above_trim(a, &run); }
-    keep_in_window(a, &run);
-    paxos_status_t status = PAXOS_ERR_TRIMMED;
+    paxos_status_t status = PAXOS_OK;
     uint64_t lsn = 0;
-    if (PAXOS_LIKELY(run.count > 0)) { status = paxos_acceptor_accept(a, &run, &lsn); }
+    do {
+        if (PAXOS_UNLIKELY(run.slot <= a->trimmed)) { paxos_run_above_trim(a, &run); }
+        keep_in_window(a, &run);
+        status = run.count > 0 ? paxos_acceptor_accept(a, &run, &lsn) : PAXOS_ERR_TRIMMED;
+    } while (PAXOS_UNLIKELY(status == PAXOS_ERR_FULL) && makes_room(a, frame));
     if (PAXOS_LIKELY(status == PAXOS_OK)) {
         const bool is_chosen = paxos_run_is_chosen(a, (frame->flags & PAXOS_FLAG_VOTED) != 0);
         if (is_chosen) { choose_run(a, &run); }
@@ -96,11 +108,7 @@ static paxos_status_t take_accept(
         a->counters.conflict += 1;
         reject(a, member, frame, PAXOS_REASON_CONFLICT, frame->digest);
     }
-    if (status == PAXOS_ERR_FULL) {
-        a->counters.full += 1;
-        /* What may be forgotten is believed all the same: it may make the room that is missing. */
-        if (frame->trim > a->stable) { a->stable = frame->trim; }
-    }
+    if (status == PAXOS_ERR_FULL) { a->counters.full += 1; }
     return status;
 }
 

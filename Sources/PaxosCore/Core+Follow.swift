@@ -41,12 +41,7 @@ extension Core {
             && (frame.pointee.ballot > r.pointee.ballot
                 || frame.pointee.kind == UInt8(truncatingIfNeeded: PAXOS_FRAME_LEARNED.rawValue))
         let mine = mayReplace ? undecidedOwn() : (0, 0)
-        var status = paxos_acceptor_take(a, member, frame, entries)
-        if frame.pointee.kind == UInt8(truncatingIfNeeded: PAXOS_FRAME_ACCEPT.rawValue)
-            && (status == PAXOS_ERR_FULL || isBeyondWindow(frame))
-        {
-            status = takeBeyond(member, frame, entries, status)
-        }
+        let status = paxos_acceptor_take(a, member, frame, entries)
         if status == PAXOS_ERR_WIRE || status == PAXOS_ERR_FOREIGN || status == PAXOS_ERR_BUSY {
             /* Of what was learned, some may be held although the ring of writes is full now. */
             if mayReplace && status == PAXOS_ERR_BUSY && isOvertaken(by: frame) {
@@ -56,6 +51,11 @@ extension Core {
             let brings = UInt32(frame.pointee.kind) == PAXOS_FRAME_LEARNED.rawValue
             if brings && status == PAXOS_ERR_BUSY { awaitRoom(for: member) }
             return status
+        }
+        if frame.pointee.kind == UInt8(truncatingIfNeeded: PAXOS_FRAME_ACCEPT.rawValue)
+            && (status == PAXOS_ERR_FULL || status == PAXOS_OK && isBeyondWindow(frame))
+        {
+            awaitRoom(for: member)
         }
         hear(member, notLacked(by: frame))
         let own = react(member, frame, entries, status)
@@ -68,34 +68,12 @@ extension Core {
         return status == PAXOS_OK ? own : status
     }
 
+    /// Whether the last slots of an Accept found no room. Like one that found none at all, it is sent
+    /// again as soon as its sender hears of some, which may be at once: its word of what may be
+    /// forgotten counts all the same.
     @inline(__always)
     private func isBeyondWindow(_ frame: Frame) -> Bool {
         frame.pointee.slot &+ UInt64(frame.pointee.count) &- 1 > windowEnd
-    }
-
-    /// An Accept found no room, or its last slots did not. If its leader's word of what may be
-    /// forgotten makes some for all that was refused, it is taken after all. Whatever is missing
-    /// then, its sender is told when there is room.
-    @inline(never)
-    private func takeBeyond(
-        _ member: UInt32, _ frame: Frame, _ entries: UnsafePointer<UInt8>, _ taken: Status
-    ) -> Status {
-        var status = taken
-        if status == PAXOS_ERR_FULL {
-            let trimmed = a.pointee.trimmed
-            trimWhatWaits()
-            if a.pointee.trimmed > trimmed {
-                a.pointee.counters.full &-= 1
-                status = paxos_acceptor_take(a, member, frame, entries)
-            }
-        }
-        let isMissed = status == PAXOS_ERR_FULL || status == PAXOS_OK && isBeyondWindow(frame)
-        if isMissed {
-            r.pointee.unfit |= 1 &<< member
-            /* It sends again what is not decided; the rest has to be asked for. */
-            if frame.pointee.watermark > a.pointee.decided { awaitRoom(for: member) }
-        }
-        return status
     }
 
     /// Up to where a frame's sender lacks nothing, whatever happens to it. After a restart its log may
@@ -273,17 +251,22 @@ extension Core {
         expectLearned()
     }
 
-    /// Ask on whoever said that more follows, when there is room for the answer: a few slots alone
-    /// would not be worth the way.
+    /// There is room, maybe enough for what a member had to keep back: ask it for what it has decided,
+    /// and tell it, as its Accepts may be missing. A few slots alone would not be worth the way.
     func goOnLearning() {
         if r.pointee.serving == 0 { return }
         let member = r.pointee.serving &- 1
+        let decided = a.pointee.decided
         let told = peer(member).pointee.decided
-        let enough = min(
-            a.pointee.decided &+ UInt64(a.pointee.window_slots &>> 1),
-            max(told, a.pointee.decided))
-        if windowEnd < enough { return }
+        let slots = UInt64(a.pointee.window_slots)
+        var enough = told
+        if told <= decided {
+            if paxos_arena_free(a) < a.pointee.arena_bytes &>> 2 { return }
+            enough = a.pointee.last_slot &+ slots &>> 2
+        }
+        if windowEnd < min(decided &+ slots &>> 1, enough) { return }
         r.pointee.serving = 0
+        a.pointee.room_owed |= UInt64(truncatingIfNeeded: 1 &<< member as UInt32)
         peer(member).pointee.learn_ns = 0
         r.pointee.asked_slot = 0
         noteDecided(member, told)

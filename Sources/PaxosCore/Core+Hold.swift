@@ -12,13 +12,13 @@ extension Core {
         if last == never {
             r.pointee.hold_to = never
         } else if last != r.pointee.hold_mark {
-            let gained = last > r.pointee.hold_mark ? last &- r.pointee.hold_mark : 0
+            /* Where another one is the last now, that is a huge number: it has a round to move. */
+            let gained = last &- r.pointee.hold_mark
             r.pointee.hold_to = r.pointee.next_slot &+ gained &>> 1
             r.pointee.hold_rounds = 0
-        } else if r.pointee.hold_rounds == 3 {
-            r.pointee.hold_to = never
         } else {
             r.pointee.hold_rounds &+= 1
+            if r.pointee.hold_rounds > 3 { r.pointee.hold_to = never }
         }
         r.pointee.hold_mark = last
     }
@@ -30,8 +30,8 @@ extension Core {
         if !isLeader || retained == 0 { return last }
         for member in 0..<memberCount where r.pointee.alive & (1 &<< member) != 0 {
             let next = peer(member).pointee.decided &+ 1
-            let isBroughtBack = next <= a.pointee.trimmed && next >= retained
-            if isBroughtBack && next &- retained < a.pointee.decided &- next {
+            /* Where the journal has forgotten it already, the difference is huge. */
+            if next <= a.pointee.trimmed && next &- retained < a.pointee.decided &- next {
                 last = min(last, next)
             }
         }

@@ -28,20 +28,6 @@ extension Core {
         if slot <= a.pointee.trimmed { return }
         _ = paxos_acceptor_trim(a, slot)
         goOnLearning()
-        if r.pointee.unfit != 0 { sayRoom() }
-    }
-
-    /// Tell whose Accepts found no room, once there is enough that what is sent again is worth it.
-    @inline(never)
-    private func sayRoom() {
-        let slots = windowEnd &- max(a.pointee.last_slot, a.pointee.trimmed)
-        if slots < UInt64(a.pointee.window_slots &>> 2)
-            || paxos_arena_free(a) < a.pointee.arena_bytes &>> 2
-        {
-            return
-        }
-        a.pointee.room_owed |= UInt64(r.pointee.unfit)
-        r.pointee.unfit = 0
     }
 
     /// What is applied waited for the leader's word, or for a record.
@@ -84,12 +70,13 @@ extension Core {
     }
 
     /// Whether a member is live. Where the journal brings back what it may come to lack, one that
-    /// missed a round is not waited for until it is known to be gone: under full load the window is
+    /// missed two rounds is not waited for until it is known to be gone: under full load the window is
     /// full long before that.
     private func isWaitedFor(_ member: UInt32) -> Bool {
         if r.pointee.alive & (1 &<< member) == 0 { return false }
-        let isRetained = a.pointee.retained != 0 && a.pointee.retained <= a.pointee.trimmed &+ 1
-        return !isRetained || now &- peer(member).pointee.heard_ns <= period &+ period &>> 1
+        if peer(member).pointee.round &+ 2 >= r.pointee.round { return true }
+        /* It brings nothing back, or not all that was trimmed; 0 becomes the highest number. */
+        return a.pointee.retained &- 1 > a.pointee.trimmed
     }
 
     /// Whether what a silent member lacks takes little of the room for new entries.

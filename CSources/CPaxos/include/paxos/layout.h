@@ -286,12 +286,11 @@ struct paxos_replica {
     uint32_t gone;       /* ... which these said when last asked, a bit each */
     uint32_t serving;    /* the member that said so, plus 1, as long as it is to be asked on */
     uint32_t asked_of;   /* the member that was asked last */
-    uint32_t unfit;      /* members whose Accepts found no room in window or arena, a bit each */
     /* leader: a member that journals bring back, and that is held on to */
+    uint32_t hold_rounds; /* since hold_mark changed */
     uint64_t hold_to;     /* no proposals beyond this slot; none: PAXOS_POSITION_NONE */
     uint64_t hold_mark;   /* what that member lacked first when this round began, or none */
-    uint32_t hold_rounds; /* since that changed */
-    uint8_t zero_tail[PAXOS_REPLICA_STATE_BYTES - 348u];
+    uint8_t zero_tail[PAXOS_REPLICA_STATE_BYTES - 344u];
 };
 typedef struct paxos_replica paxos_replica_t;
 
