@@ -109,7 +109,8 @@ let package = Package(
                 "CPaxosTransport", "CPaxosHost", "CPaxos", "CSodium", "CAllocationCount",
             ],
             path: "Tests/CTransportModel"),
-        .testTarget(name: "TransportTests", dependencies: ["CTransportModel"]),
+        .testTarget(
+            name: "TransportTests", dependencies: ["CTransportModel", "CPaxosTransport", "CPaxos"]),
         .target(
             name: "CRuntimeModel",
             dependencies: ["CPaxosRuntime", "CPaxosHost", "CPaxos", "CAllocationCount"],
