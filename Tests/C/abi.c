@@ -1,6 +1,6 @@
 /* abi.c - the layout of every public struct, as programs that are linked with a library of this
- * soname were built with it. A change is a new soname; what begins with its size may grow, but for paxos_config_t, which
- * paxos_config_default fills without knowing how much room there is.
+ * soname were built with it. A change is a new soname; what begins with its size may grow, but for
+ * paxos_config_t, which paxos_config_default fills without knowing how much room there is.
  * Compiled alone, against the installed headers, where pointers have 64 bits. */
 #include <stddef.h>
 

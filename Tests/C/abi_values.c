@@ -1,6 +1,6 @@
-/* abi_values.c - the value of every enumerator and constant of the installed headers, as programs that
- * are linked with a library of this soname were built with it. A value is never given to another
- * meaning; new ones are added. Compiled alone; abi.py says whether it is whole. */
+/* abi_values.c - the value of every enumerator and constant of the installed headers, as programs
+ * that are linked with a library of this soname were built with it. A value is never given to
+ * another meaning; new ones are added. Compiled alone; abi.py says whether it is whole. */
 #include <paxos.h>
 #include <paxos/entry.h>
 #include <paxos_host.h>
