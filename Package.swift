@@ -54,13 +54,16 @@ let package = Package(
             ],
             swiftSettings: [.enableExperimentalFeature("Lifetimes")]),
         .target(name: "CBenchLimits", dependencies: ["CPaxos"], path: "Benchmarks/CBenchLimits"),
+        // Wants paxos_replica_* of whoever links it, as CPaxosRuntime does.
+        .target(name: "CBenchCommit", dependencies: ["CPaxos"], path: "Benchmarks/CBenchCommit"),
         .target(
             name: "CBenchNode", dependencies: ["CPaxosRuntime", "CPaxosHost", "CPaxos"],
             path: "Benchmarks/CBenchNode"),
         .executableTarget(
             name: "bench",
             dependencies: [
-                "Paxos", "PaxosCore", "CPaxos", "CPaxosHost", "CBenchLimits", "CBenchNode",
+                "Paxos", "PaxosCore", "CPaxos", "CPaxosHost", "CBenchLimits", "CBenchCommit",
+                "CBenchNode",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -106,7 +109,8 @@ let package = Package(
                 "CPaxosTransport", "CPaxosHost", "CPaxos", "CSodium", "CAllocationCount",
             ],
             path: "Tests/CTransportModel"),
-        .testTarget(name: "TransportTests", dependencies: ["CTransportModel"]),
+        .testTarget(
+            name: "TransportTests", dependencies: ["CTransportModel", "CPaxosTransport", "CPaxos"]),
         .target(
             name: "CRuntimeModel",
             dependencies: ["CPaxosRuntime", "CPaxosHost", "CPaxos", "CAllocationCount"],

@@ -34,6 +34,12 @@ struct Catalogue {
                 }
             }
         }
+        for value in values ?? [64] {
+            for batch in batches {
+                suites.append(
+                    CommitFromCSuite(nodes: 3, valueBytes: value, batch: batch, seed: seed))
+            }
+        }
         for unit in [Unit.events, .nanoseconds] {
             suites.append(TakeoverSuite(unit: unit, seed: seed))
         }

@@ -205,6 +205,7 @@ void paxos_acceptor_look(
 
 /*@ requires \valid_read(a) && a->arena_tail <= a->arena_head <= a->arena_tail + a->arena_bytes;
     requires \valid(status) && \separated(status, a);
+    requires status->size_bytes == sizeof(paxos_acceptor_status_t);
     assigns *status;
     ensures status->size_bytes == \old(status->size_bytes);
     ensures status->promised == a->promised && status->decided == a->decided &&
@@ -212,6 +213,7 @@ void paxos_acceptor_look(
             status->stable == a->stable && status->abstains == a->abstains &&
             status->lsn == a->lsn && status->flushed == a->flushed; */
 void paxos_acceptor_status(const paxos_acceptor_t *a, paxos_acceptor_status_t *status) {
+    PAXOS_ASSERT(status->size_bytes == sizeof *status);
     status->arena_free_bytes = paxos_arena_free(a);
     status->promised = a->promised;
     status->decided = a->decided;

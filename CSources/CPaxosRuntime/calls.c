@@ -5,6 +5,7 @@
 paxos_status_t paxos_host_propose(
     paxos_host_t *host, uint32_t number, const uint8_t *value, size_t value_bytes,
     uint64_t *number_out) {
+    PAXOS_ASSERT(!host->is_within_a_call);
     if (host->transport == NULL) { return PAXOS_ERR_CORRUPT; }
     paxos_host_group_t *group = paxos_host_find(host, number);
     if (group == NULL) { return PAXOS_ERR_RANGE; }
@@ -15,6 +16,7 @@ paxos_status_t paxos_host_propose(
 }
 
 paxos_status_t paxos_host_trim(paxos_host_t *host, uint32_t number, uint64_t slot) {
+    PAXOS_ASSERT(!host->is_within_a_call);
     if (host->transport == NULL) { return PAXOS_ERR_CORRUPT; }
     paxos_host_group_t *group = paxos_host_find(host, number);
     if (group == NULL) { return PAXOS_ERR_RANGE; }
@@ -26,6 +28,7 @@ paxos_status_t paxos_host_trim(paxos_host_t *host, uint32_t number, uint64_t slo
 }
 
 paxos_status_t paxos_host_campaign(paxos_host_t *host, uint32_t number) {
+    PAXOS_ASSERT(!host->is_within_a_call);
     if (host->transport == NULL) { return PAXOS_ERR_CORRUPT; }
     paxos_host_group_t *group = paxos_host_find(host, number);
     if (group == NULL) { return PAXOS_ERR_RANGE; }
@@ -81,6 +84,7 @@ static bool take_log(paxos_host_t *host, paxos_host_group_t *group, paxos_host_e
 
 bool paxos_host_next(paxos_host_t *host, paxos_host_event_t *event) {
     PAXOS_ASSERT(event->size_bytes == sizeof *event);
+    PAXOS_ASSERT(!host->is_within_a_call);
     *event = (paxos_host_event_t){.size_bytes = sizeof *event};
     if (host->transport == NULL) { return false; }
     if (host->has_link) {

@@ -59,9 +59,10 @@ struct paxos_host {
     uint32_t to_flush; /* records in the journal since its last flush */
     int alarm;         /* an eventfd: what wake writes to */
     bool is_keyed;
-    bool is_due;   /* some group is */
-    bool has_link; /* `link` is an event that next has not given yet */
-    bool has_told; /* poll has returned for news that next has not taken to the end */
+    bool is_within_a_call; /* that works on files: their functions may not call back */
+    bool is_due;           /* some group is */
+    bool has_link;         /* `link` is an event that next has not given yet */
+    bool has_told;         /* poll has returned for news that next has not taken to the end */
     _Atomic bool is_woken;
     bool has_frame; /* `frame` found no room, and may when the program has taken what is there */
     paxos_transport_event_t link;

@@ -96,6 +96,8 @@ void paxos_host_wake(paxos_host_t *host) {
 
 void paxos_host_close(paxos_host_t *host) {
     if (host == NULL) { return; }
+    PAXOS_ASSERT(!host->is_within_a_call);
+    host->is_within_a_call = true;
     paxos_transport_close(host->transport);
     paxos_journal_close(host->journal);
     if (host->alarm >= 0) { (void)close(host->alarm); }

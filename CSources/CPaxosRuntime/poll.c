@@ -139,8 +139,8 @@ static uint64_t rest_ns(const paxos_host_t *host, uint64_t end_ns) {
     return until_ns > host->now_ns ? until_ns - host->now_ns : 0;
 }
 
-paxos_host_status_t paxos_host_poll(paxos_host_t *host, uint64_t timeout_ns) {
-    if (host->transport == NULL) { return (paxos_host_status_t)host->report.fault.status; }
+/* Turns, until there is news or the time is over. */
+static void work(paxos_host_t *host, uint64_t timeout_ns) {
     host->now_ns = paxos_host_clock_ns();
     const uint64_t end_ns = later(host->now_ns, timeout_ns);
     uint64_t look_until_ns = later(host->now_ns, host->spin_ns);
@@ -162,5 +162,14 @@ paxos_host_status_t paxos_host_poll(paxos_host_t *host, uint64_t timeout_ns) {
         }
     }
     if (has_news(host)) { host->has_told = true; }
+}
+
+paxos_host_status_t paxos_host_poll(paxos_host_t *host, uint64_t timeout_ns) {
+    PAXOS_ASSERT(!host->is_within_a_call);
+    if (host->transport != NULL) {
+        host->is_within_a_call = true;
+        work(host, timeout_ns);
+        host->is_within_a_call = false;
+    }
     return (paxos_host_status_t)host->report.fault.status;
 }

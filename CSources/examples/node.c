@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,13 +60,20 @@ static void take(paxos_host_t *host, int printed) {
     }
 }
 
+static volatile sig_atomic_t is_over;
+
+static void end(int signal_number) {
+    (void)signal_number;
+    is_over = 1;
+}
+
 /* Wait for frames, for time and, while a line can be taken, for input. */
 static void live(paxos_host_t *host, int printed) {
     char line[LINE_BYTES];
     size_t length = 0;
     bool has_line = false;
     struct pollfd files[2] = {{.events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
-    for (paxos_host_status_t status = PAXOS_HOST_OK; status == PAXOS_HOST_OK;) {
+    for (paxos_host_status_t status = PAXOS_HOST_OK; status == PAXOS_HOST_OK && !is_over;) {
         const uint64_t due_ns = paxos_host_deadline(host);
         const uint64_t now_ns = paxos_host_clock_ns();
         const uint64_t left_ns = due_ns > now_ns ? due_ns - now_ns : 0;
@@ -126,9 +134,11 @@ int main(int count, char **words) {
     if (paxos_host_open(&options, &host, &fault) != PAXOS_HOST_OK) {
         return fail("open", fault.what);
     }
+    (void)signal(SIGTERM, end);
     live(host, printed);
     paxos_host_report_t report = {.size_bytes = sizeof report};
     paxos_host_report(host, &report);
     paxos_host_close(host);
-    return fail("stopped", report.fault.what);
+    (void)close(printed);
+    return is_over ? 0 : fail("stopped", report.fault.what);
 }

@@ -64,6 +64,7 @@ public final class ManualReplica: Sendable {
     /// - Parameters:
     ///   - header: its first 96 bytes.
     ///   - body: the rest.
+    ///   - now: the time.
     /// - Throws: as ``receive(_:now:)``.
     /// - Complexity: O(frame), no allocation.
     public func receive(header: RawSpan, body: RawSpan, now: Instant) throws(ReceiveError) {

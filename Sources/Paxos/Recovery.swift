@@ -14,9 +14,11 @@ public struct Recovery: ~Copyable {
 
     /// A replica that waits for its journal.
     ///
-    /// - Parameter configuration: as it was before, with the next ``Configuration/incarnation``
-    ///   (over 1); the window may have grown.
-    /// - Parameter lsn: with which ``Record/lsn`` the journal, as the host keeps it, starts.
+    /// - Parameters:
+    ///   - configuration: as it was before, with the next ``Configuration/incarnation`` (over 1);
+    ///     the window may have grown.
+    ///   - lsn: with which ``Record/lsn`` the journal, as the host keeps it, starts.
+    ///   - now: the first time; later ones do not run backwards inside.
     /// - Throws: ``ConfigurationError`` naming the broken rule.
     /// - Complexity: O(``Configuration/blockBytes()``).
     public init(

@@ -83,8 +83,7 @@ func paxos_replica_tick(_ replica: UnsafeMutablePointer<paxos_replica_t>?, _ now
 
 @c @implementation
 func paxos_replica_deadline(_ replica: UnsafePointer<paxos_replica_t>?) -> UInt64 {
-    guard let replica else { return never }
-    return Core(replica).deadline
+    core(UnsafeMutablePointer(mutating: replica))?.deadline ?? never
 }
 
 @c @implementation
@@ -93,6 +92,7 @@ func paxos_replica_poll(
     _ effect: UnsafeMutablePointer<paxos_effect_t>?
 ) -> Bool {
     guard let core = core(replica), let effect else { return false }
+    paxos_effect_is_sized(effect)
     return core.poll(effect)
 }
 
@@ -102,6 +102,7 @@ func paxos_replica_poll_io(
     _ effect: UnsafeMutablePointer<paxos_effect_t>?
 ) -> Bool {
     guard let core = core(replica), let effect else { return false }
+    paxos_effect_is_sized(effect)
     return core.pollIO(effect)
 }
 
@@ -111,13 +112,13 @@ func paxos_replica_poll_log(
     _ effect: UnsafeMutablePointer<paxos_effect_t>?
 ) -> Bool {
     guard let core = core(replica), let effect else { return false }
+    paxos_effect_is_sized(effect)
     return core.pollLog(effect)
 }
 
 @c @implementation
 func paxos_replica_has_log(_ replica: UnsafePointer<paxos_replica_t>?) -> Bool {
-    guard let replica else { return false }
-    return Core(replica).hasLog
+    core(UnsafeMutablePointer(mutating: replica))?.hasLog ?? false
 }
 
 @c @implementation
@@ -185,6 +186,7 @@ func paxos_replica_status(
     _ status: UnsafeMutablePointer<paxos_replica_status_t>?
 ) {
     guard let replica, let status else { return }
+    paxos_status_is_sized(status)
     let core = Core(replica)
     let r = replica.pointee
     status.pointee.node = core.a.pointee.node

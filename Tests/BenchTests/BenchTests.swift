@@ -48,6 +48,8 @@ struct BenchTests {
             "acceptor.accept.frame value=64B batch=1", "acceptor.accept.frame value=64B batch=64",
             "acceptor.accept.struct value=64B", "acceptor.prepare.frame",
             "cluster.commit nodes=3 value=64B batch=1", "cluster.commit nodes=3 value=64B batch=64",
+            "cluster.commit.c nodes=3 value=64B batch=1",
+            "cluster.commit.c nodes=3 value=64B batch=64",
             "cluster.commit nodes=5 value=1024B batch=64", "cluster.takeover nodes=3 window=4096",
             "swift.propose nodes=3 value=64B batch=1", "swift.propose nodes=3 value=64B batch=64",
             "journal.append batch=1 value=64B", "journal.append batch=64 value=64B",

@@ -2,7 +2,9 @@
  *
  * Owns     nothing; a table is the caller's and outlives what was opened with it.
  * Never    retries what failed: that is for the caller to decide, and it decides not to.
- * Threads  as the functions in the table. Those of paxos_files_posix: any.
+ * Threads  as the functions in the table. Those of paxos_files_posix: any. A function of a host's
+ *          own may not call on the journal or node that is calling it: that traps. It may look
+ *          (report, status, group, pressed, retained), and paxos_host_wake it may always.
  *
  * Between the journal and the operating system, so that tests can put a disk there that loses,
  * tears and damages what it was given. A result below 0 is a negated errno. */

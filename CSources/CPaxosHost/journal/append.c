@@ -12,6 +12,7 @@ static bool has_place(const paxos_journal_t *j, uint64_t bytes) {
 paxos_journal_status_t paxos_journal_append(
     paxos_journal_t *j, const uint8_t *header, size_t header_bytes, const uint8_t *body,
     size_t body_bytes) {
+    PAXOS_ASSERT(!j->is_within_a_call);
     if (j->phase == PHASE_FAILED) { return PAXOS_JOURNAL_ERR_SYSTEM; }
     if (j->phase != PHASE_READY) { return PAXOS_JOURNAL_ERR_STATE; }
     if (header_bytes != PAXOS_FRAME_HEADER_BYTES || !paxos_record_is_whole(j, header) ||
@@ -43,6 +44,7 @@ paxos_journal_status_t paxos_journal_append(
 }
 
 void paxos_journal_trim(paxos_journal_t *j, uint32_t group, uint64_t slot) {
+    PAXOS_ASSERT(!j->is_within_a_call);
     const uint32_t index = paxos_journal_find(j, group);
     if (index == j->group_count || slot >= PAXOS_SLOT_MAX) { return; }
     if (slot > j->groups[index].wanted_trim) { j->groups[index].wanted_trim = slot; }

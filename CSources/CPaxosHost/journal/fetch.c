@@ -231,7 +231,7 @@ static enum outcome find(paxos_journal_t *j, answer_t *answer) {
     return look_down(j, answer, j->newest);
 }
 
-paxos_journal_status_t paxos_journal_fetch(
+static paxos_journal_status_t fetch(
     paxos_journal_t *j, uint32_t group, uint64_t slot, uint32_t count_max, uint8_t *out,
     size_t out_bytes_max, uint32_t *count_out, size_t *bytes_out) {
     *count_out = 0;
@@ -266,4 +266,14 @@ paxos_journal_status_t paxos_journal_fetch(
     *bytes_out = taken_at(&answer, slot + count);
     if (answer.next.slot == slot + count) { remember(j, &answer.next); }
     return PAXOS_JOURNAL_OK;
+}
+
+paxos_journal_status_t paxos_journal_fetch(
+    paxos_journal_t *j, uint32_t group, uint64_t slot, uint32_t count_max, uint8_t *out,
+    size_t out_bytes_max, uint32_t *count_out, size_t *bytes_out) {
+    paxos_journal_enter(j);
+    const paxos_journal_status_t status =
+        fetch(j, group, slot, count_max, out, out_bytes_max, count_out, bytes_out);
+    j->is_within_a_call = false;
+    return status;
 }

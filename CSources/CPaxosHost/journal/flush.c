@@ -125,7 +125,7 @@ static void commit(paxos_journal_t *j, const head_t *head) {
     j->record_count = 0;
 }
 
-paxos_journal_status_t paxos_journal_flush(paxos_journal_t *j) {
+static paxos_journal_status_t flush(paxos_journal_t *j) {
     if (j->phase == PHASE_FAILED) { return PAXOS_JOURNAL_ERR_SYSTEM; }
     if (j->phase != PHASE_READY) { return PAXOS_JOURNAL_ERR_STATE; }
     head_t head = {j->newest, j->offset_bytes, j->sequence, paxos_recycle_oldest(j)};
@@ -138,4 +138,11 @@ paxos_journal_status_t paxos_journal_flush(paxos_journal_t *j) {
     commit(j, &head);
     j->flushes_to_mark -= 1;
     return j->flushes_to_mark == 0 ? paxos_superblock_mark(j, j->flushed) : PAXOS_JOURNAL_OK;
+}
+
+paxos_journal_status_t paxos_journal_flush(paxos_journal_t *j) {
+    paxos_journal_enter(j);
+    const paxos_journal_status_t status = flush(j);
+    j->is_within_a_call = false;
+    return status;
 }

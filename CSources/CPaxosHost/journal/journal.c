@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+void paxos_journal_enter(paxos_journal_t *j) {
+    PAXOS_ASSERT(!j->is_within_a_call);
+    j->is_within_a_call = true;
+}
+
 paxos_journal_status_t paxos_journal_fail(paxos_journal_t *j, int error, const char *what) {
     if (j->fault.what == NULL) { j->fault = (paxos_journal_fault_t){error, what}; }
     j->phase = PHASE_FAILED;
@@ -241,6 +246,7 @@ paxos_journal_status_t paxos_journal_open(
 
 void paxos_journal_close(paxos_journal_t *j) {
     if (j == NULL) { return; }
+    paxos_journal_enter(j);
     if (j->phase == PHASE_READY && paxos_superblock_mark(j, j->flushed) == PAXOS_JOURNAL_OK) {
         /* If this fails, an older mark stands: it says less, and nothing wrong. */
         (void)paxos_journal_sync(j, j->superblock_file, "flush of the head mark");

@@ -113,6 +113,7 @@ struct paxos_journal {
     int superblock_file;
     int journal_file;
     bool is_read_only;
+    bool is_within_a_call; /* that works on files: the host's functions may not call back */
     uint32_t phase;
     paxos_journal_fault_t fault;
 
@@ -176,6 +177,8 @@ struct paxos_journal {
 };
 
 /* journal.c: the first error of all is kept. */
+/* A call that works on files begins; it ends with is_within_a_call false. */
+void paxos_journal_enter(paxos_journal_t *j);
 paxos_journal_status_t paxos_journal_fail(paxos_journal_t *j, int error, const char *what);
 paxos_journal_status_t paxos_journal_write(
     paxos_journal_t *j, int file, const uint8_t *bytes, uint64_t length_bytes,

@@ -118,8 +118,7 @@ static bool open_next_batch(paxos_journal_t *j) {
     return false;
 }
 
-paxos_journal_status_t paxos_journal_read(paxos_journal_t *j, paxos_journal_record_t *record) {
-    PAXOS_ASSERT(record->size_bytes == sizeof *record);
+static paxos_journal_status_t read_next(paxos_journal_t *j, paxos_journal_record_t *record) {
     if (j->phase == PHASE_FAILED) { return PAXOS_JOURNAL_ERR_SYSTEM; }
     if (j->phase != PHASE_READING) { return PAXOS_JOURNAL_END; }
     while (j->is_batch_open || open_next_batch(j)) {
@@ -138,4 +137,12 @@ paxos_journal_status_t paxos_journal_read(paxos_journal_t *j, paxos_journal_reco
     j->view_segment = UINT64_MAX;
     j->phase = j->is_read_only ? PHASE_LOOKED : PHASE_READY;
     return PAXOS_JOURNAL_END;
+}
+
+paxos_journal_status_t paxos_journal_read(paxos_journal_t *j, paxos_journal_record_t *record) {
+    PAXOS_ASSERT(record->size_bytes == sizeof *record);
+    paxos_journal_enter(j);
+    const paxos_journal_status_t status = read_next(j, record);
+    j->is_within_a_call = false;
+    return status;
 }

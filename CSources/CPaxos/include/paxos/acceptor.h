@@ -165,6 +165,7 @@ void paxos_acceptor_look(
     const paxos_acceptor_t *acceptor, uint64_t slot, uint32_t *state_out,
     paxos_ballot_t *ballot_out, const uint8_t **value_out, uint32_t *value_bytes_out);
 
+/* Pre  status->size_bytes is that of this version. Cost O(1). */
 void paxos_acceptor_status(const paxos_acceptor_t *acceptor, paxos_acceptor_status_t *status);
 
 #ifdef __cplusplus

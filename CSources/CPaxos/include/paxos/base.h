@@ -98,8 +98,10 @@ typedef enum paxos_status {
     ensures \result == PAXOS_VERSION; */
 uint32_t paxos_version(void);
 
-/* Called when an invariant that only this library can break is broken; prints nothing by itself.
- * The default stops the program; a host may define its own, which must not return. */
+/* Called when an invariant that only this library can break is broken, or an argument breaks a rule
+ * where no status can say so; prints nothing by itself. The default stops the program; a host may
+ * define its own, which must not return, nor call on the block, journal or host of the call that it
+ * comes from: that one ended halfway. Who leaves it by longjmp uses these no more. */
 PAXOS_NORETURN void paxos_panic(const char *condition, const char *file, int line);
 
 #if defined(__FRAMAC__)

@@ -134,6 +134,7 @@ void paxos_replica_retain(paxos_replica_t *replica, uint64_t first_slot);
  * Cost O(members + window). */
 PAXOS_MUST_USE paxos_status_t paxos_replica_campaign(paxos_replica_t *replica, uint64_t now_ns);
 
+/* Pre  status->size_bytes is that of this version. Cost O(1). */
 void paxos_replica_status(const paxos_replica_t *replica, paxos_replica_status_t *status);
 
 #ifdef __cplusplus
