@@ -120,34 +120,6 @@ bool world_connect(world_t *world) {
     return true;
 }
 
-void world_header(
-    uint8_t *header, uint16_t sender, uint16_t receiver, uint64_t number, uint32_t body_bytes) {
-    memset(header, 0, PAXOS_FRAME_HEADER_BYTES);
-    paxos_put16(header + 4, PAXOS_FRAME_MAGIC);
-    header[6] = PAXOS_WIRE_VERSION;
-    header[7] = body_bytes == 0 ? PAXOS_FRAME_HEARTBEAT : PAXOS_FRAME_FORWARD;
-    paxos_put64(header + 8, CLUSTER);
-    paxos_put32(header + 16, (uint32_t)number % 5); /* of several groups */
-    paxos_put32(header + 20, 1);
-    paxos_put16(header + 24, sender);
-    paxos_put16(header + 26, receiver);
-    if (body_bytes == 0) {
-        paxos_put64(header + 64, number);
-    } else {
-        paxos_put32(header + 32, 1);
-        paxos_put32(header + 36, body_bytes);
-        paxos_put64(header + 40, 65536 + receiver);
-        paxos_put64(header + 72, number);
-    }
-    paxos_put32(header, paxos_crc32c(0, header + 4, PAXOS_FRAME_HEADER_BYTES - 4));
-}
-
-void world_body(uint8_t *body, uint32_t body_bytes, uint64_t number) {
-    for (uint32_t i = 0; i < body_bytes; i += 8) {
-        paxos_put64(body + i, (number + 1) * 0x9E3779B97F4A7C15u + i);
-    }
-}
-
 paxos_transport_status_t world_send(
     world_t *world, uint32_t from, uint32_t to, uint32_t body_bytes) {
     uint8_t header[PAXOS_FRAME_HEADER_BYTES];
