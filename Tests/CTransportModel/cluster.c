@@ -147,6 +147,19 @@ const char *story_restarts(void) {
     return NULL;
 }
 
+/* Over IPv6, and over IPv4 to who listens on every address of both kinds. */
+const char *story_ipv6(void) {
+    static const char *const texts[][2] = {{"[::1]", "[::1]"}, {"127.0.0.1", "[::]"}};
+    for (uint32_t i = 0; i < 2; i++) {
+        world_t world = {.host = texts[i][0], .listening = texts[i][1]};
+        CHECK(world_open(&world));
+        const char *wrong = exchange(&world, 20000, 4096);
+        if (wrong != NULL) { return wrong; }
+        world_close(&world);
+    }
+    return NULL;
+}
+
 static const char *refused(const paxos_transport_options_t *options) {
     paxos_transport_t *transport = NULL;
     paxos_transport_fault_t fault;

@@ -15,6 +15,8 @@ static const struct {
     {"a member that stops reading", story_reader_stops},
     {"every member restarts, alone and with another", story_restarts},
     {"options and addresses that break a rule", story_options},
+    {"IPv6, and both kinds of addresses", story_ipv6},
+    {"no descriptors left, for accepting and for dialling", story_descriptors},
     {"a stream that comes byte by byte", story_dribble},
     {"every bit of a stream, flipped", story_bit_flips},
     {"hellos of strangers", story_strangers},

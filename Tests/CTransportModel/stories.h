@@ -8,6 +8,8 @@ const char *story_long_frames(void);
 const char *story_reader_stops(void);
 const char *story_restarts(void);
 const char *story_options(void);
+const char *story_ipv6(void);
+const char *story_descriptors(void);
 
 const char *story_dribble(void);
 const char *story_bit_flips(void);

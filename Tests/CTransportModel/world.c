@@ -12,14 +12,19 @@ static const uint64_t second_ns = 1000u * 1000u * 1000u;
 
 bool world_open_node(world_t *world, uint32_t index) {
     char texts[NODES][32];
+    char listening[32];
+    const char *host = world->host == NULL ? "127.0.0.1" : world->host;
     paxos_transport_peer_t peers[NODES - 1];
     uint16_t count = 0;
     for (uint16_t i = 0; i < NODES; i++) {
-        (void)snprintf(texts[i], sizeof texts[i], "127.0.0.1:%u", world->ports[i]);
+        (void)snprintf(texts[i], sizeof texts[i], "%s:%u", host, world->ports[i]);
         if (i == index) { continue; }
         peers[count] = (paxos_transport_peer_t){.node = (uint16_t)(i + 1), .address = texts[i]};
         count += 1;
     }
+    (void)snprintf(
+        listening, sizeof listening, "%s:%u", world->listening == NULL ? host : world->listening,
+        world->ports[index]);
     world->incarnations[index] += 1;
     const paxos_transport_options_t options = {
         .size_bytes = sizeof options,
@@ -29,7 +34,7 @@ bool world_open_node(world_t *world, uint32_t index) {
         .incarnation = world->incarnations[index],
         .security = world->is_trusted ? PAXOS_TRANSPORT_TRUSTED : PAXOS_TRANSPORT_KEYED,
         .key = world->is_trusted ? NULL : world_key,
-        .listen = texts[index],
+        .listen = listening,
         .peers = peers,
         .frame_bytes_max = 64 << 10,
         .queue_bytes = (uint32_t)world->queue_bytes,

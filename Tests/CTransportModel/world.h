@@ -16,6 +16,8 @@ typedef struct world {
     uint16_t ports[NODES];
     uint32_t incarnations[NODES];
     bool is_trusted;
+    const char *host;      /* that is dialled; NULL: 127.0.0.1 */
+    const char *listening; /* NULL: the same */
     uint64_t queue_bytes;
     /* What is expected next: [receiver][sender][with a body]. */
     uint64_t sent[NODES][NODES][2];
