@@ -1,6 +1,10 @@
 /* hostile.c - stories of one listener, node 1, and of whoever dials it. */
+#define _GNU_SOURCE 1
+
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "paxos_host.h"
 #include "stories.h"
@@ -274,6 +278,11 @@ const char *story_slow_loris(void) {
         CHECK(paxos_transport_poll(t, paxos_host_clock_ns(), 0) == PAXOS_TRANSPORT_OK);
     }
     CHECK(wait_closed(t, PAXOS_TRANSPORT_CROWDED, 5));
+    char byte;
+    for (int i = 0; i < IDLERS; i++) { /* the oldest had to go; it may be a reset that says so */
+        const ssize_t got = recv(idlers[i].fd, &byte, 1, MSG_DONTWAIT);
+        CHECK((i < 5) == (got == 0 || errno == ECONNRESET));
+    }
     forger_t good;
     CHECK(shake_hands(&good, t, 2, 1));
     uint8_t bytes[112];

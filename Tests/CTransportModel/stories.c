@@ -24,6 +24,11 @@ static const struct {
     {"connections and frames said again", story_replay},
     {"clones and earlier lives of a node", story_lives},
     {"handshakes that never end", story_slow_loris},
+    {"many frames, the longest, a longer one, and half a frame", story_edges},
+    {"a queue that is full to the last byte", story_queue},
+    {"what the system is asked for each connection", story_sockets},
+    {"a member on the wrong side", story_wrong_side},
+    {"listeners without the key, and one that hangs up", story_listeners},
 };
 
 uint32_t transport_story_count(void) {

@@ -11,6 +11,12 @@ const char *story_options(void);
 const char *story_ipv6(void);
 const char *story_descriptors(void);
 
+const char *story_edges(void);
+const char *story_queue(void);
+const char *story_sockets(void);
+const char *story_wrong_side(void);
+const char *story_listeners(void);
+
 const char *story_dribble(void);
 const char *story_bit_flips(void);
 const char *story_strangers(void);
