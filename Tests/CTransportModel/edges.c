@@ -109,7 +109,13 @@ static const char *fill(uint32_t queue_bytes, uint32_t wanted) {
     paxos_transport_peer_report_t report = {.size_bytes = sizeof report};
     CHECK(paxos_transport_peer_report(t, 3, &report));
     CHECK(taken == wanted && report.queued_bytes == wanted * SEALED_BYTES);
+    /* A connection that is reset before anything of it was sent takes it along. */
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    CHECK(setsockopt(forger.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) == 0);
     forger_close(&forger);
+    CHECK(wait_closed(t, PAXOS_TRANSPORT_SYSTEM, 2)); /* and nobody is there as node 1 */
+    CHECK(poll_for(t, second_ns / 20) == 0 && paxos_transport_peer_report(t, 3, &report));
+    CHECK(report.queued_bytes == 0 && report.dropped_lost == wanted);
     paxos_transport_close(t);
     return NULL;
 }
