@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "paxos_host.h"
@@ -236,5 +237,32 @@ const char *story_listeners(void) {
     CHECK(paxos_host_clock_ns() - from_ns > second_ns * 6 / 10);
     paxos_transport_close(t);
     (void)close(listener);
+    return NULL;
+}
+
+/* Ask with a structure of another size; true: the process ended by that. */
+static bool traps(paxos_transport_t *t, int which) {
+    const pid_t child = fork();
+    if (child == 0) {
+        (void)close(STDERR_FILENO);
+        paxos_transport_peer_report_t peer = {.size_bytes = sizeof peer - 8};
+        paxos_transport_report_t report = {.size_bytes = sizeof report + 8};
+        paxos_transport_event_t event = {.size_bytes = 0};
+        if (which == 0) { (void)!paxos_transport_peer_report(t, 3, &peer); }
+        if (which == 1) { paxos_transport_report(t, &report); }
+        if (which == 2) { (void)!paxos_transport_event(t, &event); }
+        _exit(0);
+    }
+    int status = 0;
+    return child > 0 && waitpid(child, &status, 0) == child &&
+           !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/* A program that was built for another version is stopped before its memory is written over. */
+const char *story_sizes(void) {
+    paxos_transport_t *t = middle(1, 0);
+    CHECK(t != NULL && !traps(t, 3));
+    for (int which = 0; which < 3; which++) { CHECK(traps(t, which)); }
+    paxos_transport_close(t);
     return NULL;
 }

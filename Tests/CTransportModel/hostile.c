@@ -171,7 +171,7 @@ const char *story_strangers(void) {
     CHECK(forger_write(&forger, forger.proof, 32));
     CHECK(wait_closed(t, PAXOS_TRANSPORT_PROOF, 1));
     forger_close(&forger);
-    paxos_transport_peer_report_t report;
+    paxos_transport_peer_report_t report = {.size_bytes = sizeof report};
     CHECK(paxos_transport_peer_report(t, 2, &report));
     CHECK(report.connections == 0 && report.incarnation == 0 && report.last_reason == 0);
     paxos_transport_close(t);

@@ -29,6 +29,7 @@ static const struct {
     {"what the system is asked for each connection", story_sockets},
     {"a member on the wrong side", story_wrong_side},
     {"listeners without the key, and one that hangs up", story_listeners},
+    {"reports of another size", story_sizes},
 };
 
 uint32_t transport_story_count(void) {

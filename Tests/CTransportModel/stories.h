@@ -16,6 +16,7 @@ const char *story_queue(void);
 const char *story_sockets(void);
 const char *story_wrong_side(void);
 const char *story_listeners(void);
+const char *story_sizes(void);
 
 const char *story_dribble(void);
 const char *story_bit_flips(void);

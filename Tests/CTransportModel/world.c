@@ -102,7 +102,7 @@ void world_step(world_t *world, uint64_t timeout_ns) {
 }
 
 bool world_is_up(const world_t *world, uint32_t from, uint32_t to) {
-    paxos_transport_peer_report_t report;
+    paxos_transport_peer_report_t report = {.size_bytes = sizeof report};
     return paxos_transport_peer_report(world->nodes[from], (uint16_t)(to + 1), &report) &&
            report.is_up;
 }
@@ -140,7 +140,7 @@ paxos_transport_status_t world_send(
 }
 
 uint64_t world_closed(const paxos_transport_t *transport, paxos_transport_reason_t reason) {
-    paxos_transport_report_t report;
+    paxos_transport_report_t report = {.size_bytes = sizeof report};
     paxos_transport_report(transport, &report);
     return report.closed[reason];
 }
