@@ -1,9 +1,9 @@
 /* journal.c - fuzz target: a journal on a disk that loses, flips and forges.
  *
- * While bits only flip, and power cuts lose only what was not flushed, nothing that was acknowledged
- * may be lost in silence: it is given back, or the group is told that votes may be missing. Once
- * whole sectors were forged, moved or zeroed all is said to be possible, but for a crash, a loop, or
- * bytes out of bounds. */
+ * While bits only flip, and power cuts lose only what was not flushed, nothing that was
+ * acknowledged may be lost in silence: it is given back, or the group is told that votes may be
+ * missing. Once whole sectors were forged, moved or zeroed all is said to be possible, but for a
+ * crash, a loop, or bytes out of bounds. */
 #include "paxos_journal.h"
 
 #include "../CJournalModel/disk.h"
