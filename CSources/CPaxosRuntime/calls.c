@@ -38,6 +38,7 @@ paxos_status_t paxos_host_campaign(paxos_host_t *host, uint32_t number) {
 
 bool paxos_host_replica_status(
     const paxos_host_t *host, uint32_t number, paxos_replica_status_t *status) {
+    PAXOS_ASSERT(status->size_bytes == sizeof *status);
     const paxos_host_group_t *group = paxos_host_find(host, number);
     if (group != NULL) { paxos_replica_status(group->replica, status); }
     return group != NULL;

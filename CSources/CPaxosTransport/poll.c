@@ -116,6 +116,7 @@ paxos_transport_status_t paxos_transport_poll(
 
 bool paxos_transport_peer_report(
     const paxos_transport_t *t, uint16_t node, paxos_transport_peer_report_t *report) {
+    PAXOS_ASSERT(report->size_bytes == sizeof *report);
     const uint32_t index = paxos_peer_find(t, node);
     if (index == PAXOS_NONE) { return false; }
     const paxos_peer_t *peer = &t->peers[index];
@@ -129,6 +130,7 @@ bool paxos_transport_peer_report(
 }
 
 void paxos_transport_report(const paxos_transport_t *t, paxos_transport_report_t *report) {
+    PAXOS_ASSERT(report->size_bytes == sizeof *report);
     *report = t->report;
     report->size_bytes = (uint32_t)sizeof *report;
     report->pending = t->pending;

@@ -52,6 +52,7 @@ void paxos_event_push(
 }
 
 bool paxos_transport_event(paxos_transport_t *t, paxos_transport_event_t *event) {
+    PAXOS_ASSERT(event->size_bytes == sizeof *event);
     if (t->events_out == t->events_in) { return false; }
     *event = t->events[t->events_out % PAXOS_TRANSPORT_EVENTS_MAX];
     t->events_out += 1;

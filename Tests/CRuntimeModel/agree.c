@@ -110,7 +110,7 @@ const char *node_story_groups(void) {
     paxos_journal_group_t group = {.size_bytes = sizeof group};
     CHECK(paxos_journal_group_at(paxos_host_journal(cluster.hosts[1]), 1, &group));
     CHECK(group.last_lsn > 10);
-    paxos_transport_peer_report_t peer;
+    paxos_transport_peer_report_t peer = {.size_bytes = sizeof peer};
     CHECK(paxos_transport_peer_report(paxos_host_transport(cluster.hosts[1]), 1, &peer));
     CHECK(peer.connections == 1 && cluster.links_up[1] == 2);
     const char *ended = end(&cluster);

@@ -81,6 +81,22 @@ static const char *refusals(cluster_t *cluster) {
     return NULL;
 }
 
+/* Ask with a structure of another size; true: the process ended by that. */
+static bool traps(const paxos_host_t *host, int which) {
+    const pid_t child = fork();
+    if (child == 0) {
+        (void)close(STDERR_FILENO);
+        paxos_replica_status_t replica = {.size_bytes = sizeof replica - 8};
+        paxos_host_report_t report = {.size_bytes = sizeof report - 8};
+        if (which == 0) { (void)!paxos_host_replica_status(host, 0, &replica); }
+        if (which == 1) { paxos_host_report(host, &report); }
+        _exit(0);
+    }
+    int status = 0;
+    return child > 0 && waitpid(child, &status, 0) == child &&
+           !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 /* A journal of the default size takes a page for each slot of every window, and two segments. */
 static const char *default_journal(const cluster_t *cluster, try_t *try) {
     char path[128];
@@ -99,7 +115,9 @@ static const char *default_journal(const cluster_t *cluster, try_t *try) {
     CHECK(paxos_host_open(&try->options, &host, NULL) == PAXOS_HOST_OK);
     paxos_host_report_t report = {.size_bytes = sizeof report};
     paxos_host_report(host, &report);
+    const bool is_checked = traps(host, 0) && traps(host, 1) && !traps(host, 2);
     paxos_host_close(host);
+    CHECK(is_checked);
     CHECK(report.journal_bytes == (uint64_t)journal.st_size);
     CHECK(report.journal_bytes_good == report.journal_bytes);
     (void)unlink(path);

@@ -61,7 +61,7 @@ static const char *million(bool is_trusted) {
     const char *wrong = exchange(&world, 1000000, 24);
     if (wrong != NULL) { return wrong; }
     CHECK(allocation_count() == before);
-    paxos_transport_peer_report_t report;
+    paxos_transport_peer_report_t report = {.size_bytes = sizeof report};
     CHECK(paxos_transport_peer_report(world.nodes[0], 2, &report));
     CHECK(report.connections == 1 && report.frames_sent == report.frames_queued);
     CHECK(report.send_calls * 16 < report.frames_sent); /* many frames a call */
@@ -98,7 +98,7 @@ const char *story_reader_stops(void) {
         CHECK(world_send(&world, 0, 1, 4096) == PAXOS_TRANSPORT_OK);
         world_step(&world, 0);
     }
-    paxos_transport_peer_report_t report;
+    paxos_transport_peer_report_t report = {.size_bytes = sizeof report};
     CHECK(paxos_transport_peer_report(world.nodes[0], 3, &report));
     CHECK(full > 0 && report.dropped_full == full && report.queued_bytes <= 128 << 10);
     CHECK(world.received[1][0][1] > 1900); /* the other got what it was sent */
@@ -144,6 +144,19 @@ const char *story_restarts(void) {
         if (wrong != NULL) { return wrong; }
     }
     world_close(&world);
+    return NULL;
+}
+
+/* Over IPv6, and over IPv4 to who listens on every address of both kinds. */
+const char *story_ipv6(void) {
+    static const char *const texts[][2] = {{"[::1]", "[::1]"}, {"127.0.0.1", "[::]"}};
+    for (uint32_t i = 0; i < 2; i++) {
+        world_t world = {.host = texts[i][0], .listening = texts[i][1]};
+        CHECK(world_open(&world));
+        const char *wrong = exchange(&world, 20000, 4096);
+        if (wrong != NULL) { return wrong; }
+        world_close(&world);
+    }
     return NULL;
 }
 

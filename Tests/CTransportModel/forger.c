@@ -1,4 +1,4 @@
-/* forger.c - a peer that keeps TRANSPORT.md by itself. See world.h. */
+/* forger.c - a peer that keeps TRANSPORT.md by itself. See forger.h. */
 #define _GNU_SOURCE 1
 
 #include <arpa/inet.h>
@@ -9,8 +9,36 @@
 #include <unistd.h>
 
 #include "../../CSources/CSodium/shim.h"
+#include "forger.h"
 #include "paxos_host.h"
-#include "world.h"
+
+void world_header(
+    uint8_t *header, uint16_t sender, uint16_t receiver, uint64_t number, uint32_t body_bytes) {
+    memset(header, 0, PAXOS_FRAME_HEADER_BYTES);
+    paxos_put16(header + 4, PAXOS_FRAME_MAGIC);
+    header[6] = PAXOS_WIRE_VERSION;
+    header[7] = body_bytes == 0 ? PAXOS_FRAME_HEARTBEAT : PAXOS_FRAME_FORWARD;
+    paxos_put64(header + 8, CLUSTER);
+    paxos_put32(header + 16, (uint32_t)number % 5); /* of several groups */
+    paxos_put32(header + 20, 1);
+    paxos_put16(header + 24, sender);
+    paxos_put16(header + 26, receiver);
+    if (body_bytes == 0) {
+        paxos_put64(header + 64, number);
+    } else {
+        paxos_put32(header + 32, 1);
+        paxos_put32(header + 36, body_bytes);
+        paxos_put64(header + 40, 65536 + receiver);
+        paxos_put64(header + 72, number);
+    }
+    paxos_put32(header, paxos_crc32c(0, header + 4, PAXOS_FRAME_HEADER_BYTES - 4));
+}
+
+void world_body(uint8_t *body, uint32_t body_bytes, uint64_t number) {
+    for (uint32_t i = 0; i < body_bytes; i += 8) {
+        paxos_put64(body + i, (number + 1) * 0x9E3779B97F4A7C15u + i);
+    }
+}
 
 bool forger_dial(forger_t *forger, uint16_t port) {
     memset(forger, 0, sizeof *forger);
@@ -37,6 +65,19 @@ bool forger_write(const forger_t *forger, const uint8_t *bytes, size_t count) {
     return send(forger->fd, bytes, count, MSG_NOSIGNAL) == (ssize_t)count;
 }
 
+bool forger_derive(forger_t *forger, const uint8_t *key, bool is_dialler) {
+    uint8_t both[128];
+    uint8_t master[32];
+    uint8_t proof[32];
+    memcpy(both + (is_dialler ? 0 : 64), forger->hello, 64);
+    memcpy(both + (is_dialler ? 64 : 0), forger->answer, 64);
+    (void)crypto_generichash(master, 32, both, 128, key, 32);
+    (void)crypto_kdf_derive_from_key(forger->key, 32, is_dialler ? 1 : 2, "PaxosTrn", master);
+    (void)crypto_kdf_derive_from_key(forger->proof, 32, is_dialler ? 3 : 4, "PaxosTrn", master);
+    (void)crypto_kdf_derive_from_key(proof, 32, is_dialler ? 4 : 3, "PaxosTrn", master);
+    return memcmp(proof, forger->answer + 64, 32) == 0;
+}
+
 bool forger_answered(forger_t *forger, paxos_transport_t *transport, const uint8_t *key) {
     const uint64_t until_ns = paxos_host_clock_ns() + 2000000000u;
     size_t got = 0;
@@ -50,16 +91,7 @@ bool forger_answered(forger_t *forger, paxos_transport_t *transport, const uint8
         if (part == 0) { return false; }
         if (part > 0) { got += (size_t)part; }
     }
-    uint8_t both[128];
-    uint8_t master[32];
-    uint8_t proof[32];
-    memcpy(both, forger->hello, 64);
-    memcpy(both + 64, forger->answer, 64);
-    (void)crypto_generichash(master, 32, both, 128, key, 32);
-    (void)crypto_kdf_derive_from_key(forger->key, 32, 1, "PaxosTrn", master);
-    (void)crypto_kdf_derive_from_key(forger->proof, 32, 3, "PaxosTrn", master);
-    (void)crypto_kdf_derive_from_key(proof, 32, 4, "PaxosTrn", master);
-    return memcmp(proof, forger->answer + 64, 32) == 0;
+    return forger_derive(forger, key, true);
 }
 
 uint32_t forger_frame(

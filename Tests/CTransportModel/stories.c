@@ -15,6 +15,8 @@ static const struct {
     {"a member that stops reading", story_reader_stops},
     {"every member restarts, alone and with another", story_restarts},
     {"options and addresses that break a rule", story_options},
+    {"IPv6, and both kinds of addresses", story_ipv6},
+    {"no descriptors left, for accepting and for dialling", story_descriptors},
     {"a stream that comes byte by byte", story_dribble},
     {"every bit of a stream, flipped", story_bit_flips},
     {"hellos of strangers", story_strangers},
@@ -22,6 +24,12 @@ static const struct {
     {"connections and frames said again", story_replay},
     {"clones and earlier lives of a node", story_lives},
     {"handshakes that never end", story_slow_loris},
+    {"many frames, the longest, a longer one, and half a frame", story_edges},
+    {"a queue that is full to the last byte", story_queue},
+    {"what the system is asked for each connection", story_sockets},
+    {"a member on the wrong side", story_wrong_side},
+    {"listeners without the key, and one that hangs up", story_listeners},
+    {"reports of another size", story_sizes},
 };
 
 uint32_t transport_story_count(void) {

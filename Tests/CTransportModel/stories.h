@@ -8,6 +8,15 @@ const char *story_long_frames(void);
 const char *story_reader_stops(void);
 const char *story_restarts(void);
 const char *story_options(void);
+const char *story_ipv6(void);
+const char *story_descriptors(void);
+
+const char *story_edges(void);
+const char *story_queue(void);
+const char *story_sockets(void);
+const char *story_wrong_side(void);
+const char *story_listeners(void);
+const char *story_sizes(void);
 
 const char *story_dribble(void);
 const char *story_bit_flips(void);

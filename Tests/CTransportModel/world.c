@@ -12,14 +12,19 @@ static const uint64_t second_ns = 1000u * 1000u * 1000u;
 
 bool world_open_node(world_t *world, uint32_t index) {
     char texts[NODES][32];
+    char listening[32];
+    const char *host = world->host == NULL ? "127.0.0.1" : world->host;
     paxos_transport_peer_t peers[NODES - 1];
     uint16_t count = 0;
     for (uint16_t i = 0; i < NODES; i++) {
-        (void)snprintf(texts[i], sizeof texts[i], "127.0.0.1:%u", world->ports[i]);
+        (void)snprintf(texts[i], sizeof texts[i], "%s:%u", host, world->ports[i]);
         if (i == index) { continue; }
         peers[count] = (paxos_transport_peer_t){.node = (uint16_t)(i + 1), .address = texts[i]};
         count += 1;
     }
+    (void)snprintf(
+        listening, sizeof listening, "%s:%u", world->listening == NULL ? host : world->listening,
+        world->ports[index]);
     world->incarnations[index] += 1;
     const paxos_transport_options_t options = {
         .size_bytes = sizeof options,
@@ -29,7 +34,7 @@ bool world_open_node(world_t *world, uint32_t index) {
         .incarnation = world->incarnations[index],
         .security = world->is_trusted ? PAXOS_TRANSPORT_TRUSTED : PAXOS_TRANSPORT_KEYED,
         .key = world->is_trusted ? NULL : world_key,
-        .listen = texts[index],
+        .listen = listening,
         .peers = peers,
         .frame_bytes_max = 64 << 10,
         .queue_bytes = (uint32_t)world->queue_bytes,
@@ -97,7 +102,7 @@ void world_step(world_t *world, uint64_t timeout_ns) {
 }
 
 bool world_is_up(const world_t *world, uint32_t from, uint32_t to) {
-    paxos_transport_peer_report_t report;
+    paxos_transport_peer_report_t report = {.size_bytes = sizeof report};
     return paxos_transport_peer_report(world->nodes[from], (uint16_t)(to + 1), &report) &&
            report.is_up;
 }
@@ -120,34 +125,6 @@ bool world_connect(world_t *world) {
     return true;
 }
 
-void world_header(
-    uint8_t *header, uint16_t sender, uint16_t receiver, uint64_t number, uint32_t body_bytes) {
-    memset(header, 0, PAXOS_FRAME_HEADER_BYTES);
-    paxos_put16(header + 4, PAXOS_FRAME_MAGIC);
-    header[6] = PAXOS_WIRE_VERSION;
-    header[7] = body_bytes == 0 ? PAXOS_FRAME_HEARTBEAT : PAXOS_FRAME_FORWARD;
-    paxos_put64(header + 8, CLUSTER);
-    paxos_put32(header + 16, (uint32_t)number % 5); /* of several groups */
-    paxos_put32(header + 20, 1);
-    paxos_put16(header + 24, sender);
-    paxos_put16(header + 26, receiver);
-    if (body_bytes == 0) {
-        paxos_put64(header + 64, number);
-    } else {
-        paxos_put32(header + 32, 1);
-        paxos_put32(header + 36, body_bytes);
-        paxos_put64(header + 40, 65536 + receiver);
-        paxos_put64(header + 72, number);
-    }
-    paxos_put32(header, paxos_crc32c(0, header + 4, PAXOS_FRAME_HEADER_BYTES - 4));
-}
-
-void world_body(uint8_t *body, uint32_t body_bytes, uint64_t number) {
-    for (uint32_t i = 0; i < body_bytes; i += 8) {
-        paxos_put64(body + i, (number + 1) * 0x9E3779B97F4A7C15u + i);
-    }
-}
-
 paxos_transport_status_t world_send(
     world_t *world, uint32_t from, uint32_t to, uint32_t body_bytes) {
     uint8_t header[PAXOS_FRAME_HEADER_BYTES];
@@ -163,7 +140,7 @@ paxos_transport_status_t world_send(
 }
 
 uint64_t world_closed(const paxos_transport_t *transport, paxos_transport_reason_t reason) {
-    paxos_transport_report_t report;
+    paxos_transport_report_t report = {.size_bytes = sizeof report};
     paxos_transport_report(transport, &report);
     return report.closed[reason];
 }

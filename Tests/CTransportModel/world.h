@@ -1,23 +1,23 @@
-/* world.h - three transports of one cluster, and a peer that writes its own bytes. */
+/* world.h - three transports of one cluster. */
 #ifndef TRANSPORT_WORLD_H
 #define TRANSPORT_WORLD_H
 
-#include "paxos/bytes.h"
-#include "paxos/crc32c.h"
-#include "paxos_transport.h"
+#include "forger.h"
 
 #define CHECK(condition)                                    \
     do {                                                    \
         if (!(condition)) { return "not so: " #condition; } \
     } while (0)
 
-enum { NODES = 3, CLUSTER = 77 };
+enum { NODES = 3 };
 
 typedef struct world {
     paxos_transport_t *nodes[NODES]; /* number 1 to 3 */
     uint16_t ports[NODES];
     uint32_t incarnations[NODES];
     bool is_trusted;
+    const char *host;      /* that is dialled; NULL: 127.0.0.1 */
+    const char *listening; /* NULL: the same */
     uint64_t queue_bytes;
     /* What is expected next: [receiver][sender][with a body]. */
     uint64_t sent[NODES][NODES][2];
@@ -42,32 +42,8 @@ bool world_is_up(const world_t *world, uint32_t from, uint32_t to);
 /* The n-th frame of a pair; body of `body_bytes`, made from n. Returns its status. */
 paxos_transport_status_t world_send(
     world_t *world, uint32_t from, uint32_t to, uint32_t body_bytes);
-void world_header(
-    uint8_t *header, uint16_t sender, uint16_t receiver, uint64_t number, uint32_t body_bytes);
-void world_body(uint8_t *body, uint32_t body_bytes, uint64_t number);
 
 uint64_t world_closed(const paxos_transport_t *transport, paxos_transport_reason_t reason);
-
-/* A peer that keeps TRANSPORT.md by itself, byte for byte. */
-typedef struct forger {
-    int fd;
-    uint8_t hello[64];
-    uint8_t answer[96];
-    uint8_t key[32]; /* of its direction */
-    uint8_t proof[32];
-    uint64_t counts[2];
-} forger_t;
-
-bool forger_dial(forger_t *forger, uint16_t port);
-void forger_hello(forger_t *forger, uint16_t sender, uint16_t receiver, uint32_t incarnation);
-/* Read the listener's hello and proof, and derive; false: it closed. */
-bool forger_answered(forger_t *forger, paxos_transport_t *transport, const uint8_t *key);
-/* Write a frame with its tag; returns its length. */
-uint32_t forger_frame(
-    forger_t *forger, uint8_t *out, uint16_t sender, uint16_t receiver, uint64_t number,
-    uint32_t body_bytes);
-bool forger_write(const forger_t *forger, const uint8_t *bytes, size_t count);
-void forger_close(forger_t *forger);
 
 /* Poll one transport for up to ten seconds until so many were closed for this reason. */
 bool wait_closed(paxos_transport_t *transport, paxos_transport_reason_t reason, uint64_t count);

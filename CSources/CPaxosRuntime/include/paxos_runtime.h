@@ -189,7 +189,8 @@ PAXOS_MUST_USE paxos_status_t paxos_host_trim(paxos_host_t *host, uint32_t group
 /* Try to lead now. As paxos_replica_campaign; PAXOS_ERR_RANGE: no such group. */
 PAXOS_MUST_USE paxos_status_t paxos_host_campaign(paxos_host_t *host, uint32_t group);
 
-/* What a group's replica says of itself. False: no such group. */
+/* What a group's replica says of itself. False: no such group.
+ * Pre  status->size_bytes is that of this version. */
 PAXOS_MUST_USE bool paxos_host_replica_status(
     const paxos_host_t *host, uint32_t group, paxos_replica_status_t *status);
 

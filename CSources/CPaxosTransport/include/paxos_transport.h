@@ -197,7 +197,9 @@ typedef struct paxos_transport_event {
 } paxos_transport_event_t;
 
 /* The next event, for a log; false: there is none. Of more than PAXOS_TRANSPORT_EVENTS_MAX the
- * oldest are forgotten; what the report counts is complete. Cost O(1). */
+ * oldest are forgotten; what the report counts is complete.
+ * Pre  event->size_bytes is that of this version.
+ * Cost O(1). */
 PAXOS_MUST_USE bool paxos_transport_event(
     paxos_transport_t *transport, paxos_transport_event_t *event);
 
@@ -221,7 +223,9 @@ typedef struct paxos_transport_peer_report {
     uint64_t dropped_lost; /* queued when the connection ended; those in the system not counted */
 } paxos_transport_peer_report_t;
 
-/* False: no such peer. Cost O(peers). */
+/* False: no such peer.
+ * Pre  report->size_bytes is that of this version.
+ * Cost O(peers). */
 PAXOS_MUST_USE bool paxos_transport_peer_report(
     const paxos_transport_t *transport, uint16_t node, paxos_transport_peer_report_t *report);
 
@@ -235,7 +239,8 @@ typedef struct paxos_transport_report {
     uint64_t closed[PAXOS_TRANSPORT_REASONS]; /* connections and attempts, by why they ended */
 } paxos_transport_report_t;
 
-/* Cost O(peers). */
+/* Pre  report->size_bytes is that of this version.
+ * Cost O(peers). */
 void paxos_transport_report(const paxos_transport_t *transport, paxos_transport_report_t *report);
 
 #ifdef __cplusplus
