@@ -354,3 +354,12 @@ uint64_t paxos_run_digest(
     *bytes_out = bytes;
     return digest;
 }
+
+/* No further than a durable record says that it is decided: the next record would carry the trim point
+ * past it, and the journal could not vouch for it any more. */
+bool paxos_log_trim(paxos_acceptor_t *a) {
+    uint64_t slot = paxos_log_durable(a);
+    if (a->stable < slot) { slot = a->stable; }
+    if (a->applied < slot) { slot = a->applied; }
+    return slot > a->trimmed && paxos_acceptor_trim(a, slot) == PAXOS_OK;
+}

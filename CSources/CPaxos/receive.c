@@ -68,10 +68,7 @@ static void choose_run(paxos_acceptor_t *a, const paxos_run_t *run) {
  * make some. False: it does not. */
 static bool makes_room(paxos_acceptor_t *a, const paxos_frame_t *frame) {
     if (frame->trim > a->stable) { a->stable = frame->trim; }
-    uint64_t slot = paxos_log_durable(a);
-    if (a->stable < slot) { slot = a->stable; }
-    if (a->applied < slot) { slot = a->applied; }
-    return slot > a->trimmed && paxos_acceptor_trim(a, slot) == PAXOS_OK;
+    return paxos_log_trim(a);
 }
 
 static paxos_status_t take_accept(

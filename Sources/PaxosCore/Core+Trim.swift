@@ -17,17 +17,13 @@ extension Core {
         applyTrim()
     }
 
-    /// No further than a durable record says that it is decided: the next record would carry the
-    /// trim point past it, and the journal could not vouch for it any more (WIRE.md, "What was
-    /// trimmed"). The leader's word may be here before its entries, whose record says so.
+    /// Trim as far as host, leader and journal allow. The leader's word may be here before its entries,
+    /// whose record says that they are decided.
     @inline(never)
     func applyTrim() {
         paxos_log_mark(a, UInt64(a.pointee.window_slots &>> 2))
         if isLeader || memberCount == 1 { updateStable(pressedTo: 0) }
-        let slot = min(a.pointee.applied, min(a.pointee.stable, paxos_log_durable(a)))
-        if slot <= a.pointee.trimmed { return }
-        _ = paxos_acceptor_trim(a, slot)
-        goOnLearning()
+        if paxos_log_trim(a) { goOnLearning() }
     }
 
     /// What is applied waited for the leader's word, or for a record.
