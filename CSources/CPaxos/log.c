@@ -355,8 +355,8 @@ uint64_t paxos_run_digest(
     return digest;
 }
 
-/* No further than a durable record says that it is decided: the next record would carry the trim point
- * past it, and the journal could not vouch for it any more. */
+/* No further than a durable record says that it is decided: the next record would carry the trim
+ * point past it, and the journal could not vouch for it any more. */
 bool paxos_log_trim(paxos_acceptor_t *a) {
     uint64_t slot = paxos_log_durable(a);
     if (a->stable < slot) { slot = a->stable; }

@@ -22,8 +22,8 @@ static void check_kept(const node_t *node) {
     }
 }
 
-/* After damage, what a slot holds is what the node found: an earlier record may speak of it where the
- * last one is gone, and of other bytes, if a liar had them. */
+/* After damage, what a slot holds is what the node found: an earlier record may speak of it where
+ * the last one is gone, and of other bytes, if a liar had them. */
 static void know_again(node_t *node) {
     for (uint32_t i = 0; i < NODE_VOTES && node->is_damaged; i++) {
         vote_t *vote = &node->votes[i];

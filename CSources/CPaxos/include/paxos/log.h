@@ -362,7 +362,7 @@ PAXOS_HOT static inline uint64_t paxos_log_durable(const paxos_acceptor_t *a) {
     return a->mark > a->trimmed ? a->mark : a->trimmed;
 }
 
-/* Trim what host, leader and a durable record allow (WIRE.md, "What was trimmed"). False: nothing. */
+/* Trim what host, leader and a durable record allow (WIRE.md, "What was trimmed"). False: none. */
 bool paxos_log_trim(paxos_acceptor_t *a);
 /* Raise the promise. Pre: ballot > promised; !paxos_writes_full. Returns the lsn. Cost O(1). */
 /*@ requires paxos_block(a) && paxos_counted(a) && ballot > a->promised;
