@@ -92,6 +92,15 @@ PAXOS_HOT static inline void paxos_cell_fill(
 
 /* Room for `count` more slots, in `bytes` of entries, behind the open run, if they continue it.
  * Bytes of no slot (slot 0) count none. */
+/*@ requires paxos_block(a) && paxos_run_open(a) && \valid(position_out);
+    requires \separated(position_out, a) && 0 < bytes <= PAXOS_FRAME_BYTES_MAX;
+    assigns a->arena_head, a->open_count, *position_out;
+    ensures taken: \result ==> *position_out == a->open_end &&
+            a->open_end + bytes <= a->open_limit &&
+            paxos_ring(a->open_end, a->arena_bytes) + bytes <= a->arena_bytes;
+    ensures open: \result ==> paxos_open_from(a, a->open_end + bytes);
+    ensures refused: !\result ==>
+            a->arena_head == \old(a->arena_head) && a->open_count == \old(a->open_count); */
 PAXOS_HOT static inline bool paxos_run_extend(
     paxos_acceptor_t *a, uint64_t slot, uint32_t count, uint32_t bytes, uint64_t *position_out) {
     const uint64_t position = a->open_end;
@@ -108,8 +117,9 @@ PAXOS_HOT static inline bool paxos_run_extend(
     assigns paxos_cells(a)[0 .. a->window_slots - 1], a->last_slot;
     ensures named: paxos_cells_named(a);
     ensures pointed: \forall integer i; 0 <= i < run->count ==>
-            paxos_pointed(a, run->slot, run->entries, position, i) &&
-            paxos_cell_of(a, run->slot + i)->ballot == run->ballot;
+            paxos_pointed(a, run->slot, run->entries, position, i);
+    ensures voted: \forall integer i; 0 <= i < run->count ==>
+            paxos_voted(a, run->slot, i, run->ballot);
     ensures others:
             \forall integer slot; paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
             paxos_slot_kept{Pre, Post}(a, slot); */
@@ -123,7 +133,10 @@ PAXOS_HOT static inline void paxos_point_next(
     const uint8_t *entry = entries;
     a->last_slot = slot + count - 1;
     if (PAXOS_SHORT_WAY && count == 1) {
+        //@ assert one: run->bytes == paxos_entry_size_at(entries, paxos_entry_at(entries, 0));
         paxos_cell_fill(a, slot, ballot, position, run->bytes, state, paxos_saturated(behind));
+        //@ assert pointed: paxos_pointed(a, slot, entries, position, 0);
+        //@ assert voted: paxos_voted(a, slot, 0, ballot);
         return;
     }
     /*@ loop invariant 0 <= i <= count;
@@ -135,8 +148,7 @@ PAXOS_HOT static inline void paxos_point_next(
         loop invariant position == \at(position, Pre) + paxos_entry_at(entries, i);
         loop invariant \forall integer k; 0 <= k < i ==>
                        paxos_pointed(a, slot, entries, \at(position, Pre), k);
-        loop invariant \forall integer k; 0 <= k < i ==>
-                       paxos_cell_of(a, slot + k)->ballot == ballot;
+        loop invariant \forall integer k; 0 <= k < i ==> paxos_voted(a, slot, k, ballot);
         loop invariant others: \forall integer other; paxos_in_window{Pre}(a, other) &&
                        !(slot <= other < slot + count) ==> paxos_slot_kept{Pre, Here}(a, other);
         loop invariant paxos_cells_named(a);
@@ -157,22 +169,83 @@ PAXOS_HOT static inline void paxos_point_next(
                    paxos_cell_same{Before, Here}(paxos_cell_of(a, slot + k)); */
         /*@ assert earlier_pointed: \forall integer k; 0 <= k < i ==>
                    paxos_pointed(a, slot, entries, \at(position, Pre), k); */
-        /*@ assert earlier_ballots: \forall integer k; 0 <= k < i ==>
-                   paxos_cell_of(a, slot + k)->ballot == ballot; */
+        /*@ assert earlier_voted: \forall integer k; 0 <= k < i ==>
+                   paxos_voted(a, slot, k, ballot); */
         //@ assert pointed: paxos_pointed(a, slot, entries, \at(position, Pre), i);
-        //@ assert ballot: paxos_cell_of(a, slot + i)->ballot == ballot;
+        //@ assert voted: paxos_voted(a, slot, i, ballot);
         position += bytes;
         entry += bytes;
     }
     //@ assert numbers: run->slot == slot && run->count == count && run->ballot == ballot;
 }
 
-/* As paxos_log_store. `is_next`: paxos_run_is_next. What is called here gets a copy of the run, so
- * that the run itself stays in registers. */
+/* Copy a run into the arena; its position there, or PAXOS_POSITION_NONE. */
+/*@ requires paxos_block(a) && paxos_arena_counted(a) && paxos_cells_named(a);
+    requires paxos_run_open(a) && paxos_run_given(a, run) && paxos_run_fits(a, run);
+    requires a->decided < PAXOS_SLOT_MAX;
+    assigns a->arena_head, a->arena_tail, a->open_run, a->open_limit, a->open_count,
+            a->counters.compactions,
+            paxos_cells(a)[0 .. a->window_slots - 1].position,
+            paxos_cells(a)[0 .. a->window_slots - 1].behind,
+            paxos_arena_bytes(a)[0 .. a->arena_bytes - 1];
+    ensures named: paxos_cells_named(a);
+    ensures kept: \forall integer k; 0 <= k < a->window_slots ==>
+            paxos_cell_kept{Pre, Post}(paxos_cells(a) + k);
+    ensures placed: \result != PAXOS_POSITION_NONE ==> paxos_run_placed(a, run, \result);
+    ensures open: is_next && \result != PAXOS_POSITION_NONE ==>
+            paxos_open_from(a, \result + run->bytes);
+    ensures as_before: !is_next || \result == PAXOS_POSITION_NONE ==> paxos_run_open(a); */
+PAXOS_HOT static inline uint64_t paxos_run_place(
+    paxos_acceptor_t *a, const paxos_run_t *run, bool is_next) {
+    uint64_t position = 0;
+    const bool extends =
+        is_next && paxos_run_extend(a, run->slot, run->count, run->bytes, &position);
+    if (PAXOS_UNLIKELY(!extends)) {
+        position = paxos_log_open(
+            a, run->slot, run->count, run->bytes, run->slot <= a->decided + 1, is_next);
+        if (position == PAXOS_POSITION_NONE) { return PAXOS_POSITION_NONE; }
+    }
+    //@ assert room: paxos_ring(position, a->arena_bytes) + run->bytes <= a->arena_bytes;
+    paxos_copy_short(paxos_arena(a, position), run->entries, run->bytes);
+    /*@ assert source: \forall integer i; 0 <= i < run->bytes ==>
+               run->entries[i] == \at(run->entries[i], Pre); */
+    //@ assert whole: paxos_run_whole(run->entries, run->count, run->bytes);
+    return position;
+}
+
+/* Point the cells of a run at its entries, which stand at `position`. Each function that is called
+ * gets a copy of the run, so that the run itself stays in registers. */
+/*@ requires paxos_block(a) && paxos_cells_named(a) && paxos_run_placed(a, run, position);
+    requires a->last_slot < PAXOS_SLOT_MAX && state <= UINT16_MAX;
+    requires is_next ==> paxos_open_from(a, position + run->bytes);
+    requires !is_next ==> paxos_run_open(a);
+    assigns paxos_cells(a)[0 .. a->window_slots - 1], a->last_slot, a->open_end, a->open_slot;
+    ensures named: paxos_cells_named(a);
+    ensures open: paxos_run_open(a);
+    ensures pointed: \forall integer i; 0 <= i < run->count ==>
+            paxos_pointed(a, run->slot, run->entries, position, i);
+    ensures voted: run->ballot != 0 ==> \forall integer i; 0 <= i < run->count ==>
+            paxos_voted(a, run->slot, i, run->ballot);
+    ensures others:
+            \forall integer slot; paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
+            paxos_slot_kept{Pre, Post}(a, slot); */
+PAXOS_HOT static inline void paxos_run_point(
+    paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, bool is_next, uint64_t position) {
+    if (PAXOS_LIKELY(is_next)) {
+        a->open_end = position + run->bytes;
+        a->open_slot = run->slot + run->count;
+        paxos_point_next(a, run, (uint16_t)state, position, (uint32_t)a->open_count - run->count);
+    } else {
+        const paxos_run_t copy = *run;
+        paxos_point_held(a, &copy, state, position);
+    }
+}
+
+/* As paxos_log_store. `is_next`: paxos_run_is_next. */
 /*@ requires paxos_block(a) && paxos_counted(a) && paxos_arena_counted(a) && paxos_cells_named(a);
     requires paxos_run_given(a, run) && paxos_run_fits(a, run) && state <= UINT16_MAX;
     requires a->last_slot < PAXOS_SLOT_MAX && a->decided < PAXOS_SLOT_MAX;
-    requires a->memory_only == 0 ==> paxos_has_room(a);
+    requires paxos_run_open(a) && (a->memory_only == 0 ==> paxos_has_room(a));
     requires \valid(lsn_out) && \separated(
         lsn_out, a, run, paxos_cells(a) + (0 .. a->window_slots - 1),
         paxos_writes(a) + (0 .. a->write_ring - 1));
@@ -182,9 +255,12 @@ PAXOS_HOT static inline void paxos_point_next(
             a->counters.compactions, a->last_slot, a->lsn, a->marked, a->writes_in, *lsn_out;
     ensures \result == PAXOS_OK || \result == PAXOS_ERR_FULL;
     ensures named: paxos_cells_named(a);
+    ensures open: paxos_run_open(a);
     ensures stored: \result == PAXOS_OK ==>
-            \forall integer i; 0 <= i < run->count ==> paxos_run_held(a, run, i) &&
-            (run->ballot != 0 ==> paxos_cell_of(a, run->slot + i)->ballot == run->ballot);
+            \forall integer i; 0 <= i < run->count ==> paxos_run_held(a, run, i);
+    ensures voted: \result == PAXOS_OK && run->ballot != 0 ==>
+            \forall integer i; 0 <= i < run->count ==>
+            paxos_voted(a, run->slot, i, run->ballot);
     ensures full: \result == PAXOS_ERR_FULL ==>
             a->lsn == \old(a->lsn) && a->writes_in == \old(a->writes_in) &&
             \forall integer slot; paxos_in_window(a, slot) ==> paxos_slot_kept{Pre, Post}(a, slot);
@@ -193,23 +269,10 @@ PAXOS_HOT static inline void paxos_point_next(
             paxos_slot_kept{Pre, Post}(a, slot); */
 PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_log_store_hot(
     paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, bool is_next, uint64_t *lsn_out) {
-    uint64_t position = 0;
-    const bool extends =
-        is_next && paxos_run_extend(a, run->slot, run->count, run->bytes, &position);
-    if (PAXOS_UNLIKELY(!extends)) {
-        position = paxos_log_open(
-            a, run->slot, run->count, run->bytes, run->slot <= a->decided + 1, is_next);
-        if (position == PAXOS_POSITION_NONE) { return PAXOS_ERR_FULL; }
-    }
-    paxos_copy_short(paxos_arena(a, position), run->entries, run->bytes);
-    if (PAXOS_LIKELY(is_next)) {
-        a->open_end = position + run->bytes;
-        a->open_slot = run->slot + run->count;
-        paxos_point_next(a, run, (uint16_t)state, position, (uint32_t)a->open_count - run->count);
-    } else {
-        const paxos_run_t copy = *run;
-        paxos_point_held(a, &copy, state, position);
-    }
+    const uint64_t position = paxos_run_place(a, run, is_next);
+    if (position == PAXOS_POSITION_NONE) { return PAXOS_ERR_FULL; }
+    paxos_run_point(a, run, state, is_next, position);
+    /*@ assert held: \forall integer i; 0 <= i < run->count ==> paxos_run_held(a, run, i); */
     *lsn_out = 0;
     if (!a->memory_only) {
         const paxos_run_t copy = *run;
