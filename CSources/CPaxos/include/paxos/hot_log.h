@@ -105,6 +105,11 @@ PAXOS_HOT static inline bool paxos_run_extend(
     paxos_acceptor_t *a, uint64_t slot, uint32_t count, uint32_t bytes, uint64_t *position_out) {
     const uint64_t position = a->open_end;
     if (PAXOS_UNLIKELY(a->open_slot != slot || position + bytes > a->open_limit)) { return false; }
+    /*@ assert along: paxos_ring(position, a->arena_bytes) + bytes < a->arena_bytes ==>
+               paxos_ring(position + bytes, a->arena_bytes) ==
+               paxos_ring(position, a->arena_bytes) + bytes; */
+    //@ assert range: paxos_ring(position + bytes, a->arena_bytes) < a->arena_bytes;
+    //@ assert open: paxos_open_from(a, position + bytes);
     a->arena_head = (position + bytes + 15u) & ~(uint64_t)15u;
     a->open_count += count;
     *position_out = position;
@@ -203,13 +208,22 @@ PAXOS_HOT static inline uint64_t paxos_run_place(
     if (PAXOS_UNLIKELY(!extends)) {
         position = paxos_log_open(
             a, run->slot, run->count, run->bytes, run->slot <= a->decided + 1, is_next);
+        //@ assert end: a->open_end == \at(a->open_end, Pre);
+        //@ assert closed: !is_next || position == PAXOS_POSITION_NONE ==> paxos_run_open(a);
         if (position == PAXOS_POSITION_NONE) { return PAXOS_POSITION_NONE; }
     }
+    //@ assert closed: !is_next ==> paxos_run_open(a);
+    //@ assert below: position < 2 * PAXOS_SLOT_MAX;
+    //@ assert slots: run->slot == \at(run->slot, Pre) && run->count == \at(run->count, Pre);
+    //@ assert trimmed: a->trimmed == \at(a->trimmed, Pre);
+    //@ assert window: a->window_slots == \at(a->window_slots, Pre);
+    //@ assert fits: paxos_run_fits(a, run);
     //@ assert room: paxos_ring(position, a->arena_bytes) + run->bytes <= a->arena_bytes;
     paxos_copy_short(paxos_arena(a, position), run->entries, run->bytes);
     /*@ assert source: \forall integer i; 0 <= i < run->bytes ==>
                run->entries[i] == \at(run->entries[i], Pre); */
     //@ assert whole: paxos_run_whole(run->entries, run->count, run->bytes);
+    //@ assert placed: paxos_run_placed(a, run, position);
     return position;
 }
 
@@ -234,10 +248,30 @@ PAXOS_HOT static inline void paxos_run_point(
     if (PAXOS_LIKELY(is_next)) {
         a->open_end = position + run->bytes;
         a->open_slot = run->slot + run->count;
+        //@ assert open: paxos_run_open(a);
+        //@ ghost Opened: ;
         paxos_point_next(a, run, (uint16_t)state, position, (uint32_t)a->open_count - run->count);
+        //@ assert same_end: a->open_end == \at(a->open_end, Opened);
+        //@ assert same_limit: a->open_limit == \at(a->open_limit, Opened);
+        //@ assert same_ring: a->arena_bytes == \at(a->arena_bytes, Opened);
+        //@ assert still_open: paxos_run_open(a);
     } else {
-        const paxos_run_t copy = *run;
+        const paxos_run_t copy = {run->ballot, run->slot,   run->count,
+                                  run->bytes,  run->digest, run->entries};
+        //@ assert copied: copy.slot == run->slot && copy.count == run->count;
+        //@ assert fits: paxos_run_fits(a, &copy);
+        //@ assert whole: paxos_run_whole(copy.entries, copy.count, copy.bytes);
+        //@ assert read: \valid_read(copy.entries + (0 .. copy.bytes - 1));
+        //@ assert apart: \separated(&copy, a, paxos_cells(a) + (0 .. a->window_slots - 1));
         paxos_point_held(a, &copy, state, position);
+        //@ assert numbers: copy.slot == run->slot && copy.count == run->count;
+        //@ assert ballot: copy.ballot == run->ballot;
+        /*@ assert voted: run->ballot != 0 ==> \forall integer i; 0 <= i < run->count ==>
+                   paxos_voted(a, run->slot, i, run->ballot); */
+        //@ assert same_end: a->open_end == \at(a->open_end, Pre);
+        //@ assert same_limit: a->open_limit == \at(a->open_limit, Pre);
+        //@ assert same_ring: a->arena_bytes == \at(a->arena_bytes, Pre);
+        //@ assert still_open: paxos_run_open(a);
     }
 }
 

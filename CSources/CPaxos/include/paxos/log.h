@@ -97,10 +97,10 @@ PAXOS_HOT static inline uint32_t paxos_round16(uint32_t bytes) {
 
     // What is open for a run that ends at `end`: all of it stands in one piece with that run.
     predicate paxos_open_from{L}(paxos_acceptor_t *a, integer end) =
-        end <= a->open_limit ==>
-        paxos_ring(end, a->arena_bytes) + (a->open_limit - end) <= a->arena_bytes;
-    predicate paxos_run_open{L}(paxos_acceptor_t *a) =
-        a->open_end < 2 * PAXOS_SLOT_MAX && paxos_open_from(a, a->open_end); */
+        end < 2 * PAXOS_SLOT_MAX && a->open_limit < 2 * PAXOS_SLOT_MAX &&
+        (end <= a->open_limit ==>
+         paxos_ring(end, a->arena_bytes) + (a->open_limit - end) <= a->arena_bytes);
+    predicate paxos_run_open{L}(paxos_acceptor_t *a) = paxos_open_from(a, a->open_end); */
 
 /* Room for a run of so many bytes, header included (a multiple of 16); its position, or
  * PAXOS_POSITION_NONE. Only the lowest gap may use the reserve: everything else would lock up a
