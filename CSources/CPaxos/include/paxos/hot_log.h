@@ -184,24 +184,23 @@ PAXOS_HOT static inline void paxos_point_next(
     //@ assert numbers: run->slot == slot && run->count == count && run->ballot == ballot;
 }
 
-/* Copy a run into the arena; its position there, or PAXOS_POSITION_NONE. */
+/* Copy a run into the arena, and say where it stands; false if it finds no room. */
 /*@ requires paxos_block(a) && paxos_arena_counted(a) && paxos_cells_named(a);
     requires paxos_run_open(a) && paxos_run_given(a, run) && paxos_run_fits(a, run);
-    requires a->decided < PAXOS_SLOT_MAX;
+    requires a->decided < PAXOS_SLOT_MAX && \valid(position_out);
+    requires \separated(position_out, a, run, paxos_cells(a) + (0 .. a->window_slots - 1));
     assigns a->arena_head, a->arena_tail, a->open_run, a->open_limit, a->open_count,
             a->counters.compactions,
-            paxos_cells(a)[0 .. a->window_slots - 1].position,
-            paxos_cells(a)[0 .. a->window_slots - 1].behind,
-            paxos_arena_bytes(a)[0 .. a->arena_bytes - 1];
+            paxos_cells(a)[0 .. a->window_slots - 1],
+            paxos_arena_bytes(a)[0 .. a->arena_bytes - 1], *position_out;
     ensures named: paxos_cells_named(a);
     ensures kept: \forall integer k; 0 <= k < a->window_slots ==>
             paxos_cell_kept{Pre, Post}(paxos_cells(a) + k);
-    ensures placed: \result != PAXOS_POSITION_NONE ==> paxos_run_placed(a, run, \result);
-    ensures open: is_next && \result != PAXOS_POSITION_NONE ==>
-            paxos_open_from(a, \result + run->bytes);
-    ensures as_before: !is_next || \result == PAXOS_POSITION_NONE ==> paxos_run_open(a); */
-PAXOS_HOT static inline uint64_t paxos_run_place(
-    paxos_acceptor_t *a, const paxos_run_t *run, bool is_next) {
+    ensures placed: \result ==> paxos_run_placed(a, run, *position_out);
+    ensures open: is_next && \result ==> paxos_open_from(a, *position_out + run->bytes);
+    ensures as_before: !is_next || !\result ==> paxos_run_open(a); */
+PAXOS_HOT static inline bool paxos_run_place(
+    paxos_acceptor_t *a, const paxos_run_t *run, bool is_next, uint64_t *position_out) {
     uint64_t position = 0;
     const bool extends =
         is_next && paxos_run_extend(a, run->slot, run->count, run->bytes, &position);
@@ -210,7 +209,7 @@ PAXOS_HOT static inline uint64_t paxos_run_place(
             a, run->slot, run->count, run->bytes, run->slot <= a->decided + 1, is_next);
         //@ assert end: a->open_end == \at(a->open_end, Pre);
         //@ assert closed: !is_next || position == PAXOS_POSITION_NONE ==> paxos_run_open(a);
-        if (position == PAXOS_POSITION_NONE) { return PAXOS_POSITION_NONE; }
+        if (position == PAXOS_POSITION_NONE) { return false; }
     }
     //@ assert closed: !is_next ==> paxos_run_open(a);
     //@ assert below: position < 2 * PAXOS_SLOT_MAX;
@@ -224,7 +223,9 @@ PAXOS_HOT static inline uint64_t paxos_run_place(
                run->entries[i] == \at(run->entries[i], Pre); */
     //@ assert whole: paxos_run_whole(run->entries, run->count, run->bytes);
     //@ assert placed: paxos_run_placed(a, run, position);
-    return position;
+    *position_out = position;
+    //@ assert told: paxos_run_placed(a, run, *position_out);
+    return true;
 }
 
 /* Point the cells of a run at its entries, which stand at `position`. Each function that is called
@@ -303,13 +304,26 @@ PAXOS_HOT static inline void paxos_run_point(
             paxos_slot_kept{Pre, Post}(a, slot); */
 PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_log_store_hot(
     paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, bool is_next, uint64_t *lsn_out) {
-    const uint64_t position = paxos_run_place(a, run, is_next);
-    if (position == PAXOS_POSITION_NONE) { return PAXOS_ERR_FULL; }
+    uint64_t position = 0;
+    const bool placed = paxos_run_place(a, run, is_next, &position);
+    //@ assert slots: run->slot == \at(run->slot, Pre) && run->count == \at(run->count, Pre);
+    //@ assert ballot: run->ballot == \at(run->ballot, Pre);
+    //@ assert window: a->window_slots == \at(a->window_slots, Pre);
+    //@ assert trimmed: a->trimmed == \at(a->trimmed, Pre);
+    if (PAXOS_UNLIKELY(!placed)) { return PAXOS_ERR_FULL; }
     paxos_run_point(a, run, state, is_next, position);
+    //@ assert numbers: run->slot == \at(run->slot, Pre) && run->count == \at(run->count, Pre);
+    //@ assert under: run->ballot == \at(run->ballot, Pre);
+    //@ assert apart: a->window_slots == \at(a->window_slots, Pre);
+    //@ assert counted: paxos_counted(a);
+    //@ assert room: a->memory_only == 0 ==> paxos_has_room(a);
+    /*@ assert points: \forall integer i; 0 <= i < run->count ==>
+               paxos_pointed(a, run->slot, run->entries, position, i); */
     /*@ assert held: \forall integer i; 0 <= i < run->count ==> paxos_run_held(a, run, i); */
     *lsn_out = 0;
     if (!a->memory_only) {
-        const paxos_run_t copy = *run;
+        const paxos_run_t copy = {run->ballot, run->slot,   run->count,
+                                  run->bytes,  run->digest, run->entries};
         *lsn_out = paxos_write_note(
             a, run->ballot == 0 ? PAXOS_RECORD_CHOSEN : PAXOS_RECORD_ENTRIES, &copy, position);
     }

@@ -109,8 +109,7 @@ PAXOS_HOT static inline uint32_t paxos_round16(uint32_t bytes) {
 /*@ requires paxos_block(a) && paxos_arena_counted(a) && paxos_cells_named(a);
     requires PAXOS_RUN_HEADER_BYTES <= bytes <= 2 * PAXOS_FRAME_BYTES_MAX && bytes % 16 == 0;
     assigns a->arena_head, a->arena_tail, a->open_run, a->open_limit, a->counters.compactions,
-            paxos_cells(a)[0 .. a->window_slots - 1].position,
-            paxos_cells(a)[0 .. a->window_slots - 1].behind,
+            paxos_cells(a)[0 .. a->window_slots - 1],
             paxos_arena_bytes(a)[0 .. a->arena_bytes - 1];
     ensures named: paxos_cells_named(a);
     ensures kept: \forall integer k; 0 <= k < a->window_slots ==>

@@ -78,8 +78,7 @@ uint64_t paxos_log_promise(paxos_acceptor_t *a, uint64_t ballot);
     requires 0 < bytes <= PAXOS_FRAME_BYTES_MAX && a->arena_tail < PAXOS_SLOT_MAX;
     assigns a->arena_head, a->arena_tail, a->open_run, a->open_limit, a->open_count,
             a->counters.compactions,
-            paxos_cells(a)[0 .. a->window_slots - 1].position,
-            paxos_cells(a)[0 .. a->window_slots - 1].behind,
+            paxos_cells(a)[0 .. a->window_slots - 1],
             paxos_arena_bytes(a)[0 .. a->arena_bytes - 1];
     ensures named: paxos_cells_named(a);
     ensures kept: \forall integer k; 0 <= k < a->window_slots ==>
