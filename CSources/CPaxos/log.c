@@ -184,11 +184,6 @@ uint64_t paxos_log_open(
     const uint64_t start = paxos_arena_take(a, run_bytes, fills_gap);
     if (start == PAXOS_POSITION_NONE) { return PAXOS_POSITION_NONE; }
     (void)paxos_run_header_put(a, start, slot, count, run_bytes);
-    //@ assert size: PAXOS_RUN_HEADER_BYTES + bytes <= run_bytes;
-    //@ assert place: paxos_ring(start, a->arena_bytes) + run_bytes <= a->arena_bytes;
-    /*@ assert along: paxos_ring(start + 16, a->arena_bytes) ==
-               paxos_ring(start, a->arena_bytes) + 16; */
-    //@ assert taken: paxos_ring(start + 16, a->arena_bytes) + bytes <= a->arena_bytes;
     if (!stays_open) { return start + PAXOS_RUN_HEADER_BYTES; }
     a->open_run = start;
     a->open_count = count;
@@ -202,15 +197,7 @@ uint64_t paxos_log_open(
         if (limit > ring_end - a->reserve_bytes) { limit = ring_end - a->reserve_bytes; }
         if (limit > free_end) { limit = free_end; }
     }
-    //@ assert below: limit <= ring_end && limit < 2 * PAXOS_SLOT_MAX;
-    //@ assert end: ring_end == start - paxos_ring(start, a->arena_bytes) + a->arena_bytes;
-    /*@ assert along_end:
-               paxos_ring(start, a->arena_bytes) + (16 + bytes) < a->arena_bytes ==>
-               paxos_ring(start + (16 + bytes), a->arena_bytes) ==
-               paxos_ring(start, a->arena_bytes) + (16 + bytes); */
-    //@ assert range: paxos_ring(start + (16 + bytes), a->arena_bytes) < a->arena_bytes;
     a->open_limit = limit;
-    //@ assert open: paxos_open_from(a, start + (16 + bytes));
     return start + PAXOS_RUN_HEADER_BYTES;
 }
 

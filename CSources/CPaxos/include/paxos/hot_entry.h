@@ -188,8 +188,13 @@ PAXOS_HOT static inline uint32_t paxos_entry_write(
     if (PAXOS_SHORT_WAY && PAXOS_LIKELY(paxos_entry_write_short(out, entry, value))) {
         return paxos_entry_bytes(entry->value_bytes);
     }
-    return paxos_entry_put_long(
+    const uint32_t bytes = paxos_entry_put_long(
         out, paxos_entry_origin_word(entry), entry->number, value, entry->value_bytes);
+    //@ assert low: paxos_le32(out + 8) == entry->node + 0x10000 * entry->kind;
+    //@ assert high: paxos_le32(out + 12) == entry->incarnation;
+    //@ assert node: paxos_le16(out + 8) == entry->node;
+    //@ assert kind: out[10] == entry->kind && out[11] == 0;
+    return bytes;
 }
 
 /* Verify one entry at the head of `bytes`.

@@ -184,99 +184,8 @@ PAXOS_HOT static inline void paxos_point_next(
     //@ assert numbers: run->slot == slot && run->count == count && run->ballot == ballot;
 }
 
-/* Copy a run into the arena, and say where it stands; false if it finds no room. */
-/*@ requires paxos_block(a) && paxos_arena_counted(a) && paxos_cells_named(a);
-    requires paxos_run_open(a) && paxos_run_given(a, run) && paxos_run_fits(a, run);
-    requires a->decided < PAXOS_SLOT_MAX && \valid(position_out);
-    requires \separated(position_out, a, run, paxos_cells(a) + (0 .. a->window_slots - 1));
-    assigns a->arena_head, a->arena_tail, a->open_run, a->open_limit, a->open_count,
-            a->counters.compactions,
-            paxos_cells(a)[0 .. a->window_slots - 1],
-            paxos_arena_bytes(a)[0 .. a->arena_bytes - 1], *position_out;
-    ensures named: paxos_cells_named(a);
-    ensures kept: \forall integer k; 0 <= k < a->window_slots ==>
-            paxos_cell_kept{Pre, Post}(paxos_cells(a) + k);
-    ensures placed: \result ==> paxos_run_placed(a, run, *position_out);
-    ensures open: is_next && \result ==> paxos_open_from(a, *position_out + run->bytes);
-    ensures as_before: !is_next || !\result ==> paxos_run_open(a); */
-PAXOS_HOT static inline bool paxos_run_place(
-    paxos_acceptor_t *a, const paxos_run_t *run, bool is_next, uint64_t *position_out) {
-    uint64_t position = 0;
-    const bool extends =
-        is_next && paxos_run_extend(a, run->slot, run->count, run->bytes, &position);
-    if (PAXOS_UNLIKELY(!extends)) {
-        position = paxos_log_open(
-            a, run->slot, run->count, run->bytes, run->slot <= a->decided + 1, is_next);
-        //@ assert end: a->open_end == \at(a->open_end, Pre);
-        //@ assert closed: !is_next || position == PAXOS_POSITION_NONE ==> paxos_run_open(a);
-        if (position == PAXOS_POSITION_NONE) { return false; }
-    }
-    //@ assert closed: !is_next ==> paxos_run_open(a);
-    //@ assert below: position < 2 * PAXOS_SLOT_MAX;
-    //@ assert slots: run->slot == \at(run->slot, Pre) && run->count == \at(run->count, Pre);
-    //@ assert trimmed: a->trimmed == \at(a->trimmed, Pre);
-    //@ assert window: a->window_slots == \at(a->window_slots, Pre);
-    //@ assert fits: paxos_run_fits(a, run);
-    //@ assert room: paxos_ring(position, a->arena_bytes) + run->bytes <= a->arena_bytes;
-    paxos_copy_short(paxos_arena(a, position), run->entries, run->bytes);
-    /*@ assert source: \forall integer i; 0 <= i < run->bytes ==>
-               run->entries[i] == \at(run->entries[i], Pre); */
-    //@ assert whole: paxos_run_whole(run->entries, run->count, run->bytes);
-    //@ assert placed: paxos_run_placed(a, run, position);
-    *position_out = position;
-    //@ assert told: paxos_run_placed(a, run, *position_out);
-    return true;
-}
-
-/* Point the cells of a run at its entries, which stand at `position`. Each function that is called
- * gets a copy of the run, so that the run itself stays in registers. */
-/*@ requires paxos_block(a) && paxos_cells_named(a) && paxos_run_placed(a, run, position);
-    requires a->last_slot < PAXOS_SLOT_MAX && state <= UINT16_MAX;
-    requires is_next ==> paxos_open_from(a, position + run->bytes);
-    requires !is_next ==> paxos_run_open(a);
-    assigns paxos_cells(a)[0 .. a->window_slots - 1], a->last_slot, a->open_end, a->open_slot;
-    ensures named: paxos_cells_named(a);
-    ensures open: paxos_run_open(a);
-    ensures pointed: \forall integer i; 0 <= i < run->count ==>
-            paxos_pointed(a, run->slot, run->entries, position, i);
-    ensures voted: run->ballot != 0 ==> \forall integer i; 0 <= i < run->count ==>
-            paxos_voted(a, run->slot, i, run->ballot);
-    ensures others:
-            \forall integer slot; paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
-            paxos_slot_kept{Pre, Post}(a, slot); */
-PAXOS_HOT static inline void paxos_run_point(
-    paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, bool is_next, uint64_t position) {
-    if (PAXOS_LIKELY(is_next)) {
-        a->open_end = position + run->bytes;
-        a->open_slot = run->slot + run->count;
-        //@ assert open: paxos_run_open(a);
-        //@ ghost Opened: ;
-        paxos_point_next(a, run, (uint16_t)state, position, (uint32_t)a->open_count - run->count);
-        //@ assert same_end: a->open_end == \at(a->open_end, Opened);
-        //@ assert same_limit: a->open_limit == \at(a->open_limit, Opened);
-        //@ assert same_ring: a->arena_bytes == \at(a->arena_bytes, Opened);
-        //@ assert still_open: paxos_run_open(a);
-    } else {
-        const paxos_run_t copy = {run->ballot, run->slot,   run->count,
-                                  run->bytes,  run->digest, run->entries};
-        //@ assert copied: copy.slot == run->slot && copy.count == run->count;
-        //@ assert fits: paxos_run_fits(a, &copy);
-        //@ assert whole: paxos_run_whole(copy.entries, copy.count, copy.bytes);
-        //@ assert read: \valid_read(copy.entries + (0 .. copy.bytes - 1));
-        //@ assert apart: \separated(&copy, a, paxos_cells(a) + (0 .. a->window_slots - 1));
-        paxos_point_held(a, &copy, state, position);
-        //@ assert numbers: copy.slot == run->slot && copy.count == run->count;
-        //@ assert ballot: copy.ballot == run->ballot;
-        /*@ assert voted: run->ballot != 0 ==> \forall integer i; 0 <= i < run->count ==>
-                   paxos_voted(a, run->slot, i, run->ballot); */
-        //@ assert same_end: a->open_end == \at(a->open_end, Pre);
-        //@ assert same_limit: a->open_limit == \at(a->open_limit, Pre);
-        //@ assert same_ring: a->arena_bytes == \at(a->arena_bytes, Pre);
-        //@ assert still_open: paxos_run_open(a);
-    }
-}
-
-/* As paxos_log_store. `is_next`: paxos_run_is_next. */
+/* As paxos_log_store. `is_next`: paxos_run_is_next. What is called here gets a copy of the run, so
+ * that the run itself stays in registers. */
 /*@ requires paxos_block(a) && paxos_counted(a) && paxos_arena_counted(a) && paxos_cells_named(a);
     requires paxos_run_given(a, run) && paxos_run_fits(a, run) && state <= UINT16_MAX;
     requires a->last_slot < PAXOS_SLOT_MAX && a->decided < PAXOS_SLOT_MAX;
@@ -305,25 +214,25 @@ PAXOS_HOT static inline void paxos_run_point(
 PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_log_store_hot(
     paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, bool is_next, uint64_t *lsn_out) {
     uint64_t position = 0;
-    const bool placed = paxos_run_place(a, run, is_next, &position);
-    //@ assert slots: run->slot == \at(run->slot, Pre) && run->count == \at(run->count, Pre);
-    //@ assert ballot: run->ballot == \at(run->ballot, Pre);
-    //@ assert window: a->window_slots == \at(a->window_slots, Pre);
-    //@ assert trimmed: a->trimmed == \at(a->trimmed, Pre);
-    if (PAXOS_UNLIKELY(!placed)) { return PAXOS_ERR_FULL; }
-    paxos_run_point(a, run, state, is_next, position);
-    //@ assert numbers: run->slot == \at(run->slot, Pre) && run->count == \at(run->count, Pre);
-    //@ assert under: run->ballot == \at(run->ballot, Pre);
-    //@ assert apart: a->window_slots == \at(a->window_slots, Pre);
-    //@ assert counted: paxos_counted(a);
-    //@ assert room: a->memory_only == 0 ==> paxos_has_room(a);
-    /*@ assert points: \forall integer i; 0 <= i < run->count ==>
-               paxos_pointed(a, run->slot, run->entries, position, i); */
-    /*@ assert held: \forall integer i; 0 <= i < run->count ==> paxos_run_held(a, run, i); */
+    const bool extends =
+        is_next && paxos_run_extend(a, run->slot, run->count, run->bytes, &position);
+    if (PAXOS_UNLIKELY(!extends)) {
+        position = paxos_log_open(
+            a, run->slot, run->count, run->bytes, run->slot <= a->decided + 1, is_next);
+        if (position == PAXOS_POSITION_NONE) { return PAXOS_ERR_FULL; }
+    }
+    paxos_copy_short(paxos_arena(a, position), run->entries, run->bytes);
+    if (PAXOS_LIKELY(is_next)) {
+        a->open_end = position + run->bytes;
+        a->open_slot = run->slot + run->count;
+        paxos_point_next(a, run, (uint16_t)state, position, (uint32_t)a->open_count - run->count);
+    } else {
+        const paxos_run_t copy = *run;
+        paxos_point_held(a, &copy, state, position);
+    }
     *lsn_out = 0;
     if (!a->memory_only) {
-        const paxos_run_t copy = {run->ballot, run->slot,   run->count,
-                                  run->bytes,  run->digest, run->entries};
+        const paxos_run_t copy = *run;
         *lsn_out = paxos_write_note(
             a, run->ballot == 0 ? PAXOS_RECORD_CHOSEN : PAXOS_RECORD_ENTRIES, &copy, position);
     }
