@@ -61,8 +61,9 @@ uint64_t paxos_log_promise(paxos_acceptor_t *a, uint64_t ballot) {
 }
 
 void paxos_cut_behind(paxos_acceptor_t *a, uint64_t last) {
-    /*@ loop invariant paxos_block(a);
-        loop assigns slot, paxos_cells(a)[0 .. \at(a->window_slots, Pre) - 1].behind;
+    /*@ loop invariant paxos_block(a) && a->window_slots == \at(a->window_slots, Pre);
+        loop invariant same: paxos_cells_same{Pre, Here}(a);
+        loop assigns slot, paxos_cells(a)[0 .. \at(a->window_slots, Pre) - 1];
         loop variant a->last_slot + 1 - slot; */
     for (uint64_t slot = last + 1; slot <= a->last_slot; slot++) {
         paxos_cell_t *cell = paxos_cell(a, slot);
@@ -72,7 +73,19 @@ void paxos_cut_behind(paxos_acceptor_t *a, uint64_t last) {
     }
 }
 
-void paxos_point_held(
+/* What paxos_point_held says of the cells. */
+/*@ requires paxos_block(a) && paxos_cells_named(a) && paxos_run_placed(a, run, position);
+    requires state <= UINT16_MAX;
+    assigns paxos_cells(a)[0 .. a->window_slots - 1];
+    ensures named: paxos_cells_named(a);
+    ensures pointed: \forall integer i; 0 <= i < run->count ==>
+            paxos_pointed(a, run->slot, run->entries, position, i);
+    ensures voted: run->ballot != 0 ==> \forall integer i; 0 <= i < run->count ==>
+            paxos_voted(a, run->slot, i, run->ballot);
+    ensures others:
+            \forall integer slot; paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
+            paxos_slot_kept{Pre, Post}(a, slot); */
+static void point_cells(
     paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t position,
     uint32_t behind) {
     const uint64_t ballot = run->ballot;
@@ -89,8 +102,8 @@ void paxos_point_held(
         loop invariant position: position == \at(position, Pre) + paxos_entry_at(entries, i);
         loop invariant pointed: \forall integer k; 0 <= k < i ==>
                        paxos_pointed(a, slot, entries, \at(position, Pre), k);
-        loop invariant ballots: ballot != 0 ==> \forall integer k; 0 <= k < i ==>
-                       paxos_cell_of(a, slot + k)->ballot == ballot;
+        loop invariant voted: ballot != 0 ==> \forall integer k; 0 <= k < i ==>
+                       paxos_voted(a, slot, k, ballot);
         loop invariant others: \forall integer other; paxos_in_window{Pre}(a, other) &&
                        !(slot <= other < slot + count) ==> paxos_slot_kept{Pre, Here}(a, other);
         loop invariant named: paxos_cells_named(a);
@@ -107,7 +120,7 @@ void paxos_point_held(
         /* Chosen stays chosen: the bytes are the same, or the run would have been refused. */
         const bool chosen = holds && cell->state == PAXOS_RUN_CHOSEN;
         const uint64_t voted = holds && ballot == 0 ? cell->ballot : ballot;
-        //@ assert voted: ballot != 0 ==> voted == ballot;
+        //@ assert own: ballot != 0 ==> voted == ballot;
         //@ ghost Before: ;
         paxos_cell_fill(
             a, slot + i, voted, position, bytes,
@@ -117,23 +130,48 @@ void paxos_point_held(
                    paxos_cell_same{Before, Here}(paxos_cell_of(a, other)); */
         /*@ assert earlier: \forall integer k; 0 <= k < i ==>
                    paxos_cell_same{Before, Here}(paxos_cell_of(a, slot + k)); */
-        /*@ assert pointed: \forall integer k; 0 <= k <= i ==>
+        /*@ assert earlier_pointed: \forall integer k; 0 <= k < i ==>
                    paxos_pointed(a, slot, entries, \at(position, Pre), k); */
-        /*@ assert ballots: ballot != 0 ==> \forall integer k; 0 <= k <= i ==>
-                   paxos_cell_of(a, slot + k)->ballot == ballot; */
+        //@ assert pointed: paxos_pointed(a, slot, entries, \at(position, Pre), i);
+        /*@ assert earlier_voted: ballot != 0 ==> \forall integer k; 0 <= k < i ==>
+                   paxos_voted(a, slot, k, ballot); */
+        //@ assert voted: ballot != 0 ==> paxos_voted(a, slot, i, ballot);
         position += bytes;
         entry += bytes;
     }
     //@ assert numbers: run->slot == slot && run->count == count && run->ballot == ballot;
-    //@ ghost Pointed: ;
-    const uint64_t last_slot = slot + count - 1;
-    if (last_slot > a->last_slot) {
-        a->last_slot = last_slot;
+}
+
+/* Slots up to `last` will be pointed elsewhere: it is the last slot then, or others follow it. */
+/*@ requires paxos_block(a) && a->last_slot < PAXOS_SLOT_MAX;
+    assigns a->last_slot, paxos_cells(a)[0 .. a->window_slots - 1];
+    ensures same: paxos_cells_same{Pre, Post}(a);
+    ensures a->last_slot == \max(last, \old(a->last_slot)); */
+static void point_last(paxos_acceptor_t *a, uint64_t last) {
+    if (last > a->last_slot) {
+        a->last_slot = last;
     } else {
-        paxos_cut_behind(a, last_slot);
+        paxos_cut_behind(a, last);
     }
-    /*@ assert all: \forall integer k; 0 <= k < a->window_slots ==>
-               paxos_cell_same{Pointed, Here}(paxos_cells(a) + k); */
+}
+
+void paxos_point_held(
+    paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, uint64_t position,
+    uint32_t behind) {
+    point_last(a, run->slot + run->count - 1);
+    //@ assert slots: run->slot == \at(run->slot, Pre) && run->count == \at(run->count, Pre);
+    //@ assert ballot: run->ballot == \at(run->ballot, Pre);
+    //@ assert window: a->window_slots == \at(a->window_slots, Pre);
+    /*@ assert same: \forall integer other;
+               paxos_cell_same{Pre, Here}(paxos_cell_of(a, other)); */
+    //@ assert named: paxos_cells_named(a);
+    //@ ghost Settled: ;
+    point_cells(a, run, state, position, behind);
+    //@ assert numbers: run->slot == \at(run->slot, Pre) && run->count == \at(run->count, Pre);
+    //@ assert under: run->ballot == \at(run->ballot, Pre);
+    /*@ assert kept: \forall integer other;
+               paxos_in_window(a, other) && !paxos_in_run(run, other) ==>
+               paxos_slot_kept{Settled, Here}(a, other); */
 }
 
 paxos_status_t paxos_log_store(

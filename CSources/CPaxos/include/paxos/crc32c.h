@@ -54,6 +54,9 @@ void paxos_cpu_force_portable(bool portable);
 /* The CRC32C of what `crc` covers followed by these bytes, for any length and alignment.
  * Pre   bytes are readable for length_bytes; may be NULL when that is 0.
  * Cost  O(length_bytes); up to 60 bytes a nanosecond where the CPU can multiply without carries. */
+/*@ requires \valid_read(bytes + (0 .. length_bytes - 1));
+    assigns \nothing;
+    ensures \result == paxos_crc(crc, bytes, length_bytes); */
 uint32_t paxos_crc32c(uint32_t crc, const uint8_t *bytes, size_t length_bytes);
 
 /* The same value from plain C and a table of 512 bytes: what runs where there is no instruction,

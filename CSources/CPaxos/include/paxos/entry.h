@@ -17,6 +17,7 @@
 
 #include "paxos/base.h"
 #include "paxos/bytes.h"
+#include "paxos/crc32c.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -81,7 +82,16 @@ static inline paxos_entry_t paxos_entry_get(const uint8_t *bytes) {
         out + (0 .. 24 + (entry.value_bytes + 7) / 8 * 8 - 1),
         value + (0 .. entry.value_bytes - 1));
     assigns out[0 .. 24 + (entry.value_bytes + 7) / 8 * 8 - 1];
-    ensures \result == 24 + (entry.value_bytes + 7) / 8 * 8; */
+    ensures \result == 24 + (entry.value_bytes + 7) / 8 * 8;
+    ensures checksum: paxos_le32(out) == paxos_crc(0, out + 4, \result - 4);
+    ensures value_bytes: paxos_le32(out + 4) == entry.value_bytes;
+    ensures node: paxos_le16(out + 8) == entry.node;
+    ensures kind: out[10] == entry.kind && out[11] == 0;
+    ensures incarnation: paxos_le32(out + 12) == entry.incarnation;
+    ensures number: paxos_le64(out + 16) == entry.number;
+    ensures value: paxos_equal_bytes(out + 24, value, entry.value_bytes);
+    ensures padding: \forall integer i;
+            24 + entry.value_bytes <= i < \result ==> out[i] == 0; */
 uint32_t paxos_entry_put(uint8_t *out, paxos_entry_t entry, const uint8_t *value);
 
 #ifdef __cplusplus

@@ -44,7 +44,20 @@
     // ... and with it.
     predicate paxos_entry_good{L}(uint8_t *p, integer value_bytes_max) =
         paxos_entry_shape(p, value_bytes_max) &&
-        paxos_le32(p) == paxos_crc(0, p + 4, paxos_entry_size(p) - 4); */
+        paxos_le32(p) == paxos_crc(0, p + 4, paxos_entry_size(p) - 4);
+
+    // An entry as it is written: its value stands behind its header, and zeros behind that.
+    predicate paxos_entry_written{L}(
+        uint8_t *p, integer number, uint8_t *value, integer value_bytes) =
+        paxos_le32(p + 4) == value_bytes && paxos_le64(p + 16) == number &&
+        paxos_equal_bytes(p + 24, value, value_bytes) &&
+        (\forall integer i; 24 + value_bytes <= i < 24 + (value_bytes + 7) / 8 * 8 ==>
+            p[i] == 0) &&
+        paxos_le32(p) == paxos_crc(0, p + 4, 24 + (value_bytes + 7) / 8 * 8 - 4);
+    predicate paxos_entry_origin{L}(
+        uint8_t *p, integer node, integer kind, integer incarnation) =
+        paxos_le16(p + 8) == node && p[10] == kind && p[11] == 0 &&
+        paxos_le32(p + 12) == incarnation; */
 
 /* What one entry adds to the digest of its run. The digest of a run is the sum over its slots,
  * modulo 2^64, so a leader can keep running sums and check an acknowledgement of any run in O(1).
@@ -74,8 +87,11 @@ PAXOS_HOT static inline uint64_t paxos_entry_origin_word(const paxos_entry_t *en
  * back. Post: false, and nothing written, where it is too long or the CPU has no instruction. */
 #if defined(PAXOS_CRC32C_NONE) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 
-/*@ assigns \nothing;
-    ensures !\result; */
+/*@ requires \valid_read(entry) && entry->value_bytes <= PAXOS_VALUE_BYTES_MAX;
+    assigns out[0 .. 24 + (entry->value_bytes + 7) / 8 * 8 - 1];
+    ensures \result ==>
+            paxos_entry_written(out, entry->number, value, entry->value_bytes) &&
+            paxos_entry_origin(out, entry->node, entry->kind, entry->incarnation); */
 static inline bool paxos_entry_write_short(
     uint8_t *out, const paxos_entry_t *entry, const uint8_t *value) {
     (void)out, (void)entry, (void)value;
@@ -149,7 +165,9 @@ PAXOS_HOT static inline bool paxos_entry_write_short(
         out + (0 .. 24 + (value_bytes + 7) / 8 * 8 - 1),
         value + (0 .. value_bytes - 1));
     assigns out[0 .. 24 + (value_bytes + 7) / 8 * 8 - 1];
-    ensures \result == 24 + (value_bytes + 7) / 8 * 8; */
+    ensures \result == 24 + (value_bytes + 7) / 8 * 8;
+    ensures written: paxos_entry_written(out, number, value, value_bytes);
+    ensures origin: paxos_le64(out + 8) == origin_word; */
 uint32_t paxos_entry_put_long(
     uint8_t *out, uint64_t origin_word, uint64_t number, const uint8_t *value,
     uint32_t value_bytes);
@@ -162,14 +180,21 @@ uint32_t paxos_entry_put_long(
         out + (0 .. 24 + (entry->value_bytes + 7) / 8 * 8 - 1), entry,
         value + (0 .. entry->value_bytes - 1));
     assigns out[0 .. 24 + (entry->value_bytes + 7) / 8 * 8 - 1];
-    ensures \result == 24 + (entry->value_bytes + 7) / 8 * 8; */
+    ensures \result == 24 + (entry->value_bytes + 7) / 8 * 8;
+    ensures written: paxos_entry_written(out, entry->number, value, entry->value_bytes);
+    ensures origin: paxos_entry_origin(out, entry->node, entry->kind, entry->incarnation); */
 PAXOS_HOT static inline uint32_t paxos_entry_write(
     uint8_t *out, const paxos_entry_t *entry, const uint8_t *value) {
     if (PAXOS_SHORT_WAY && PAXOS_LIKELY(paxos_entry_write_short(out, entry, value))) {
         return paxos_entry_bytes(entry->value_bytes);
     }
-    return paxos_entry_put_long(
+    const uint32_t bytes = paxos_entry_put_long(
         out, paxos_entry_origin_word(entry), entry->number, value, entry->value_bytes);
+    //@ assert low: paxos_le32(out + 8) == entry->node + 0x10000 * entry->kind;
+    //@ assert high: paxos_le32(out + 12) == entry->incarnation;
+    //@ assert node: paxos_le16(out + 8) == entry->node;
+    //@ assert kind: out[10] == entry->kind && out[11] == 0;
+    return bytes;
 }
 
 /* Verify one entry at the head of `bytes`.

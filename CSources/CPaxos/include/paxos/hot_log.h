@@ -92,10 +92,24 @@ PAXOS_HOT static inline void paxos_cell_fill(
 
 /* Room for `count` more slots, in `bytes` of entries, behind the open run, if they continue it.
  * Bytes of no slot (slot 0) count none. */
+/*@ requires paxos_block(a) && paxos_run_open(a) && \valid(position_out);
+    requires \separated(position_out, a) && 0 < bytes <= PAXOS_FRAME_BYTES_MAX;
+    assigns a->arena_head, a->open_count, *position_out;
+    ensures taken: \result ==> *position_out == a->open_end &&
+            a->open_end + bytes <= a->open_limit &&
+            paxos_ring(a->open_end, a->arena_bytes) + bytes <= a->arena_bytes;
+    ensures open: \result ==> paxos_open_from(a, a->open_end + bytes);
+    ensures refused: !\result ==>
+            a->arena_head == \old(a->arena_head) && a->open_count == \old(a->open_count); */
 PAXOS_HOT static inline bool paxos_run_extend(
     paxos_acceptor_t *a, uint64_t slot, uint32_t count, uint32_t bytes, uint64_t *position_out) {
     const uint64_t position = a->open_end;
     if (PAXOS_UNLIKELY(a->open_slot != slot || position + bytes > a->open_limit)) { return false; }
+    /*@ assert along: paxos_ring(position, a->arena_bytes) + bytes < a->arena_bytes ==>
+               paxos_ring(position + bytes, a->arena_bytes) ==
+               paxos_ring(position, a->arena_bytes) + bytes; */
+    //@ assert range: paxos_ring(position + bytes, a->arena_bytes) < a->arena_bytes;
+    //@ assert open: paxos_open_from(a, position + bytes);
     a->arena_head = (position + bytes + 15u) & ~(uint64_t)15u;
     a->open_count += count;
     *position_out = position;
@@ -108,8 +122,9 @@ PAXOS_HOT static inline bool paxos_run_extend(
     assigns paxos_cells(a)[0 .. a->window_slots - 1], a->last_slot;
     ensures named: paxos_cells_named(a);
     ensures pointed: \forall integer i; 0 <= i < run->count ==>
-            paxos_pointed(a, run->slot, run->entries, position, i) &&
-            paxos_cell_of(a, run->slot + i)->ballot == run->ballot;
+            paxos_pointed(a, run->slot, run->entries, position, i);
+    ensures voted: \forall integer i; 0 <= i < run->count ==>
+            paxos_voted(a, run->slot, i, run->ballot);
     ensures others:
             \forall integer slot; paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
             paxos_slot_kept{Pre, Post}(a, slot); */
@@ -123,7 +138,10 @@ PAXOS_HOT static inline void paxos_point_next(
     const uint8_t *entry = entries;
     a->last_slot = slot + count - 1;
     if (PAXOS_SHORT_WAY && count == 1) {
+        //@ assert one: run->bytes == paxos_entry_size_at(entries, paxos_entry_at(entries, 0));
         paxos_cell_fill(a, slot, ballot, position, run->bytes, state, paxos_saturated(behind));
+        //@ assert pointed: paxos_pointed(a, slot, entries, position, 0);
+        //@ assert voted: paxos_voted(a, slot, 0, ballot);
         return;
     }
     /*@ loop invariant 0 <= i <= count;
@@ -135,8 +153,7 @@ PAXOS_HOT static inline void paxos_point_next(
         loop invariant position == \at(position, Pre) + paxos_entry_at(entries, i);
         loop invariant \forall integer k; 0 <= k < i ==>
                        paxos_pointed(a, slot, entries, \at(position, Pre), k);
-        loop invariant \forall integer k; 0 <= k < i ==>
-                       paxos_cell_of(a, slot + k)->ballot == ballot;
+        loop invariant \forall integer k; 0 <= k < i ==> paxos_voted(a, slot, k, ballot);
         loop invariant others: \forall integer other; paxos_in_window{Pre}(a, other) &&
                        !(slot <= other < slot + count) ==> paxos_slot_kept{Pre, Here}(a, other);
         loop invariant paxos_cells_named(a);
@@ -157,10 +174,10 @@ PAXOS_HOT static inline void paxos_point_next(
                    paxos_cell_same{Before, Here}(paxos_cell_of(a, slot + k)); */
         /*@ assert earlier_pointed: \forall integer k; 0 <= k < i ==>
                    paxos_pointed(a, slot, entries, \at(position, Pre), k); */
-        /*@ assert earlier_ballots: \forall integer k; 0 <= k < i ==>
-                   paxos_cell_of(a, slot + k)->ballot == ballot; */
+        /*@ assert earlier_voted: \forall integer k; 0 <= k < i ==>
+                   paxos_voted(a, slot, k, ballot); */
         //@ assert pointed: paxos_pointed(a, slot, entries, \at(position, Pre), i);
-        //@ assert ballot: paxos_cell_of(a, slot + i)->ballot == ballot;
+        //@ assert voted: paxos_voted(a, slot, i, ballot);
         position += bytes;
         entry += bytes;
     }
@@ -172,7 +189,7 @@ PAXOS_HOT static inline void paxos_point_next(
 /*@ requires paxos_block(a) && paxos_counted(a) && paxos_arena_counted(a) && paxos_cells_named(a);
     requires paxos_run_given(a, run) && paxos_run_fits(a, run) && state <= UINT16_MAX;
     requires a->last_slot < PAXOS_SLOT_MAX && a->decided < PAXOS_SLOT_MAX;
-    requires a->memory_only == 0 ==> paxos_has_room(a);
+    requires paxos_run_open(a) && (a->memory_only == 0 ==> paxos_has_room(a));
     requires \valid(lsn_out) && \separated(
         lsn_out, a, run, paxos_cells(a) + (0 .. a->window_slots - 1),
         paxos_writes(a) + (0 .. a->write_ring - 1));
@@ -182,9 +199,12 @@ PAXOS_HOT static inline void paxos_point_next(
             a->counters.compactions, a->last_slot, a->lsn, a->marked, a->writes_in, *lsn_out;
     ensures \result == PAXOS_OK || \result == PAXOS_ERR_FULL;
     ensures named: paxos_cells_named(a);
+    ensures open: paxos_run_open(a);
     ensures stored: \result == PAXOS_OK ==>
-            \forall integer i; 0 <= i < run->count ==> paxos_run_held(a, run, i) &&
-            (run->ballot != 0 ==> paxos_cell_of(a, run->slot + i)->ballot == run->ballot);
+            \forall integer i; 0 <= i < run->count ==> paxos_run_held(a, run, i);
+    ensures voted: \result == PAXOS_OK && run->ballot != 0 ==>
+            \forall integer i; 0 <= i < run->count ==>
+            paxos_voted(a, run->slot, i, run->ballot);
     ensures full: \result == PAXOS_ERR_FULL ==>
             a->lsn == \old(a->lsn) && a->writes_in == \old(a->writes_in) &&
             \forall integer slot; paxos_in_window(a, slot) ==> paxos_slot_kept{Pre, Post}(a, slot);

@@ -383,7 +383,7 @@ uint8_t *paxos_arena(const paxos_acceptor_t *a, uint64_t position);
 
 /*@ requires paxos_block(a);
     assigns \nothing;
-    ensures \result == paxos_ring(position, a->arena_bytes);
+    ensures \result == paxos_ring(position, a->arena_bytes) && \result <= position;
     ensures paxos_ring(position + (a->arena_bytes - \result), a->arena_bytes) == 0; */
 uint32_t paxos_arena_place(const paxos_acceptor_t *a, uint64_t position);
 

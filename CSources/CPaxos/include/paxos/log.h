@@ -93,7 +93,14 @@ PAXOS_HOT static inline uint32_t paxos_round16(uint32_t bytes) {
     // Room for a run: it stands in one piece, and what it names does not wrap.
     predicate paxos_arena_taken{L}(paxos_acceptor_t *a, integer position, integer bytes) =
         position < PAXOS_SLOT_MAX + PAXOS_ARENA_BYTES_MAX &&
-        paxos_ring(position, a->arena_bytes) + bytes <= a->arena_bytes; */
+        paxos_ring(position, a->arena_bytes) + bytes <= a->arena_bytes;
+
+    // What is open for a run that ends at `end`: all of it stands in one piece with that run.
+    predicate paxos_open_from{L}(paxos_acceptor_t *a, integer end) =
+        end < 2 * PAXOS_SLOT_MAX && a->open_limit < 2 * PAXOS_SLOT_MAX &&
+        (end <= a->open_limit ==>
+         paxos_ring(end, a->arena_bytes) + (a->open_limit - end) <= a->arena_bytes);
+    predicate paxos_run_open{L}(paxos_acceptor_t *a) = paxos_open_from(a, a->open_end); */
 
 /* Room for a run of so many bytes, header included (a multiple of 16); its position, or
  * PAXOS_POSITION_NONE. Only the lowest gap may use the reserve: everything else would lock up a
@@ -102,12 +109,12 @@ PAXOS_HOT static inline uint32_t paxos_round16(uint32_t bytes) {
 /*@ requires paxos_block(a) && paxos_arena_counted(a) && paxos_cells_named(a);
     requires PAXOS_RUN_HEADER_BYTES <= bytes <= 2 * PAXOS_FRAME_BYTES_MAX && bytes % 16 == 0;
     assigns a->arena_head, a->arena_tail, a->open_run, a->open_limit, a->counters.compactions,
-            paxos_cells(a)[0 .. a->window_slots - 1].position,
-            paxos_cells(a)[0 .. a->window_slots - 1].behind,
+            paxos_cells(a)[0 .. a->window_slots - 1],
             paxos_arena_bytes(a)[0 .. a->arena_bytes - 1];
     ensures named: paxos_cells_named(a);
     ensures kept: \forall integer k; 0 <= k < a->window_slots ==>
             paxos_cell_kept{Pre, Post}(paxos_cells(a) + k);
+    ensures closed: a->open_limit == 0 || a->open_limit == \old(a->open_limit);
     ensures \result == PAXOS_POSITION_NONE || paxos_arena_taken(a, \result, bytes); */
 uint64_t paxos_arena_take(paxos_acceptor_t *a, uint32_t bytes, bool fills_gap);
 
@@ -286,7 +293,11 @@ paxos_match_t paxos_match_run(const paxos_acceptor_t *a, const paxos_run_t *run)
         paxos_cell_of(a, slot + i)->slot == slot + i &&
         paxos_cell_of(a, slot + i)->position == position + paxos_entry_at(entries, i) &&
         paxos_cell_of(a, slot + i)->bytes ==
-            paxos_entry_size_at(entries, paxos_entry_at(entries, i)); */
+            paxos_entry_size_at(entries, paxos_entry_at(entries, i));
+
+    // The i-th slot was accepted under this ballot.
+    predicate paxos_voted{L}(paxos_acceptor_t *a, integer slot, integer i, integer ballot) =
+        paxos_cell_of(a, slot + i)->ballot == ballot; */
 
 /* Point the cells of a stored run at its entries, where some of its slots may hold others. */
 /*@ requires paxos_block(a) && paxos_cells_named(a) && paxos_run_placed(a, run, position);
@@ -294,8 +305,9 @@ paxos_match_t paxos_match_run(const paxos_acceptor_t *a, const paxos_run_t *run)
     assigns paxos_cells(a)[0 .. a->window_slots - 1], a->last_slot;
     ensures named: paxos_cells_named(a);
     ensures pointed: \forall integer i; 0 <= i < run->count ==>
-            paxos_pointed(a, run->slot, run->entries, position, i) &&
-            (run->ballot != 0 ==> paxos_cell_of(a, run->slot + i)->ballot == run->ballot);
+            paxos_pointed(a, run->slot, run->entries, position, i);
+    ensures voted: run->ballot != 0 ==> \forall integer i; 0 <= i < run->count ==>
+            paxos_voted(a, run->slot, i, run->ballot);
     ensures others:
             \forall integer slot; paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
             paxos_slot_kept{Pre, Post}(a, slot); */
@@ -304,8 +316,6 @@ void paxos_point_held(
     uint32_t behind);
 
 /* Slots up to `last` moved away from what follows them: what stands behind them must know. */
-/*@ requires paxos_block(a) && a->last_slot < UINT64_MAX;
-    assigns paxos_cells(a)[0 .. a->window_slots - 1].behind; */
 void paxos_cut_behind(paxos_acceptor_t *a, uint64_t last);
 
 /* Leave of a verified run what lies above the trim point; its count may be 0. Cost O(count). */
@@ -365,17 +375,6 @@ PAXOS_HOT static inline uint64_t paxos_log_durable(const paxos_acceptor_t *a) {
 /* Trim what host, leader and a durable record allow (WIRE.md, "What was trimmed"). False: none. */
 bool paxos_log_trim(paxos_acceptor_t *a);
 /* Raise the promise. Pre: ballot > promised; !paxos_writes_full. Returns the lsn. Cost O(1). */
-/*@ requires paxos_block(a) && paxos_counted(a) && ballot > a->promised;
-    requires a->memory_only == 0 ==> paxos_has_room(a);
-    assigns a->promised, a->lsn, a->marked, a->writes_in,
-            paxos_writes(a)[0 .. a->write_ring - 1];
-    ensures a->promised == ballot;
-    ensures a->memory_only != 0 ==> \result == 0 && a->lsn == \old(a->lsn);
-    ensures a->memory_only == 0 ==> \result == a->lsn == \old(a->lsn) + 1 &&
-            a->writes_in == \old(a->writes_in) + 1 &&
-            paxos_write_of(a, a->writes_in - 1)->kind == PAXOS_RECORD_PROMISED &&
-            paxos_write_of(a, a->writes_in - 1)->ballot == ballot &&
-            paxos_write_of(a, a->writes_in - 1)->lsn == \result; */
 uint64_t paxos_log_promise(paxos_acceptor_t *a, uint64_t ballot);
 
 /* Remember a commit mark, without moving the watermark yet. */

@@ -58,6 +58,53 @@ extern "C" {
 PAXOS_MUST_USE paxos_status_t paxos_acceptor_prepare(
     paxos_acceptor_t *a, paxos_ballot_t ballot, paxos_ballot_t *promised_out, uint64_t *lsn_out);
 
+/* What was promised before is less, and the record of the promise is the last. */
+/*@ requires paxos_block(a) && paxos_counted(a) && ballot > a->promised;
+    requires a->memory_only == 0 ==> paxos_has_room(a);
+    assigns a->promised, a->lsn, a->marked, a->writes_in,
+            paxos_writes(a)[0 .. a->write_ring - 1];
+    ensures a->promised == ballot;
+    ensures a->memory_only != 0 ==> \result == 0 && a->lsn == \old(a->lsn);
+    ensures a->memory_only == 0 ==> \result == a->lsn == \old(a->lsn) + 1 &&
+            a->writes_in == \old(a->writes_in) + 1 &&
+            paxos_write_of(a, a->writes_in - 1)->kind == PAXOS_RECORD_PROMISED &&
+            paxos_write_of(a, a->writes_in - 1)->ballot == ballot &&
+            paxos_write_of(a, a->writes_in - 1)->lsn == \result; */
+uint64_t paxos_log_promise(paxos_acceptor_t *a, uint64_t ballot);
+
+/* A run of its own stands in one piece within the ring, and so does what may extend it; no slot
+ * holds anything else than before. */
+/*@ requires paxos_block(a) && paxos_arena_counted(a) && paxos_cells_named(a);
+    requires 0 < bytes <= PAXOS_FRAME_BYTES_MAX && a->arena_tail < PAXOS_SLOT_MAX;
+    assigns a->arena_head, a->arena_tail, a->open_run, a->open_limit, a->open_count,
+            a->counters.compactions,
+            paxos_cells(a)[0 .. a->window_slots - 1],
+            paxos_arena_bytes(a)[0 .. a->arena_bytes - 1];
+    ensures named: paxos_cells_named(a);
+    ensures kept: \forall integer k; 0 <= k < a->window_slots ==>
+            paxos_cell_kept{Pre, Post}(paxos_cells(a) + k);
+    ensures taken: \result == PAXOS_POSITION_NONE ||
+            (\result < 2 * PAXOS_SLOT_MAX - PAXOS_FRAME_BYTES_MAX &&
+             paxos_ring(\result, a->arena_bytes) + bytes <= a->arena_bytes);
+    ensures open: stays_open && \result != PAXOS_POSITION_NONE ==>
+            paxos_open_from(a, \result + bytes);
+    ensures closed: !stays_open || \result == PAXOS_POSITION_NONE ==>
+            a->open_limit == 0 || a->open_limit == \old(a->open_limit); */
+PAXOS_APART uint64_t paxos_log_open(
+    paxos_acceptor_t *a, uint64_t slot, uint32_t count, uint32_t bytes, bool fills_gap,
+    bool stays_open);
+
+/*@ // Every cell says of its slot what it said before.
+    predicate paxos_cells_same{K, L}(paxos_acceptor_t *a) =
+        \forall integer k; 0 <= k < \at(a->window_slots, K) ==>
+            paxos_cell_same{K, L}(paxos_cells(a) + k); */
+
+/* How many slots stand behind another is all that changes. */
+/*@ requires paxos_block(a) && a->last_slot < UINT64_MAX;
+    assigns paxos_cells(a)[0 .. a->window_slots - 1];
+    ensures same: paxos_cells_same{Pre, Post}(a); */
+void paxos_cut_behind(paxos_acceptor_t *a, uint64_t last);
+
 /* Vote again for entries that are held already: the ballot alone changes. Returns the lsn. */
 /*@ requires paxos_block(a) && paxos_counted(a) && \valid_read(run) && paxos_run_fits(a, run);
     requires a->memory_only == 0 ==> paxos_has_room(a);
@@ -78,7 +125,7 @@ uint64_t paxos_revote_run(paxos_acceptor_t *a, const paxos_run_t *run);
  * arena can refuse it. */
 /*@ requires paxos_block(a) && paxos_counted(a) && paxos_arena_counted(a) && paxos_cells_named(a);
     requires paxos_run_given(a, run) && run->ballot != 0 && a->trimmed < PAXOS_SLOT_MAX;
-    requires a->last_slot < PAXOS_SLOT_MAX && a->decided < PAXOS_SLOT_MAX;
+    requires a->last_slot < PAXOS_SLOT_MAX && a->decided < PAXOS_SLOT_MAX && paxos_run_open(a);
     requires \valid(lsn_out) && \separated(
         lsn_out, a, run, paxos_cells(a) + (0 .. a->window_slots - 1),
         paxos_writes(a) + (0 .. a->write_ring - 1));
@@ -87,7 +134,7 @@ uint64_t paxos_revote_run(paxos_acceptor_t *a, const paxos_run_t *run);
             paxos_arena_bytes(a)[0 .. a->arena_bytes - 1], a->arena_head, a->arena_tail,
             a->open_run, a->open_end, a->open_slot, a->open_limit, a->open_count,
             a->counters.compactions, a->last_slot, a->lsn, a->marked, a->writes_in, *lsn_out;
-    ensures monotone: a->promised >= \old(a->promised);
+    ensures monotone: a->promised >= \old(a->promised) && paxos_run_open(a);
     ensures allowed: \result == PAXOS_OK ==>
             a->abstains == 0 && run->ballot >= \old(a->promised) && paxos_run_fits(a, run);
     ensures promised: \result == PAXOS_OK ==> a->promised == run->ballot;
@@ -97,7 +144,7 @@ uint64_t paxos_revote_run(paxos_acceptor_t *a, const paxos_run_t *run);
             \forall integer slot; paxos_in_window(a, slot) ==> paxos_slot_kept{Pre, Post}(a, slot);
     ensures voted: \result == PAXOS_OK ==>
             \forall integer i; 0 <= i < run->count ==> paxos_run_held(a, run, i) &&
-            paxos_cell_of(a, run->slot + i)->ballot == run->ballot;
+            paxos_voted(a, run->slot, i, run->ballot);
     ensures others:
             \forall integer slot; paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
             paxos_slot_kept{Pre, Post}(a, slot);
