@@ -55,7 +55,7 @@ extension Core {
         if frame.pointee.kind == UInt8(truncatingIfNeeded: PAXOS_FRAME_ACCEPT.rawValue)
             && (status == PAXOS_ERR_FULL || status == PAXOS_OK && isBeyondWindow(frame))
         {
-            awaitRoom(for: member)
+            r.pointee.serving = member &+ 1
         }
         hear(member, notLacked(by: frame))
         let own = react(member, frame, entries, status)

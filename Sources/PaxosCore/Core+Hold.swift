@@ -23,16 +23,17 @@ extension Core {
         r.pointee.hold_mark = last
     }
 
-    /// The first slot that the last of those that are held on to lacks; `never`: nobody is.
+    /// Up to where the last of those that are held on to has decided; `never`: nobody is.
     private var slotOfLast: UInt64 {
         let retained = a.pointee.retained
         var last = never
         if !isLeader || retained == 0 { return last }
         for member in 0..<memberCount where r.pointee.alive & (1 &<< member) != 0 {
-            let next = peer(member).pointee.decided &+ 1
-            /* Where the journal has forgotten it already, the difference is huge. */
-            if next <= a.pointee.trimmed && next &- retained < a.pointee.decided &- next {
-                last = min(last, next)
+            let decided = peer(member).pointee.decided
+            /* Huge where the journal has forgotten what it lacks, and for 0: it said nothing yet. */
+            let kept = decided &- retained
+            if decided < a.pointee.trimmed && kept < a.pointee.decided &- decided {
+                last = min(last, decided)
             }
         }
         return last

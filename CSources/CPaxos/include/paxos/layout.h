@@ -289,7 +289,7 @@ struct paxos_replica {
     /* leader: a member that journals bring back, and that is held on to */
     uint32_t hold_rounds; /* since hold_mark changed */
     uint64_t hold_to;     /* no proposals beyond this slot; none: PAXOS_POSITION_NONE */
-    uint64_t hold_mark;   /* what that member lacked first when this round began, or none */
+    uint64_t hold_mark;   /* what that member had decided when this round began, or none */
     uint8_t zero_tail[PAXOS_REPLICA_STATE_BYTES - 344u];
 };
 typedef struct paxos_replica paxos_replica_t;
