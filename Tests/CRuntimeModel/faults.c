@@ -85,6 +85,7 @@ static const char *refusals(cluster_t *cluster) {
 static bool traps(const paxos_host_t *host, int which) {
     const pid_t child = fork();
     if (child == 0) {
+        closefrom(3); /* other tests' sockets, ports and locks */
         (void)close(STDERR_FILENO);
         paxos_replica_status_t replica = {.size_bytes = sizeof replica - 8};
         paxos_host_report_t report = {.size_bytes = sizeof report - 8};
@@ -164,6 +165,7 @@ const char *node_story_second_process(void) {
     if (!cluster_open(&cluster)) { return end(&cluster); }
     const pid_t child = fork();
     if (child == 0) {
+        closefrom(3); /* other tests' sockets, ports and locks */
         try_t try;
         prepare(&cluster, 0, &try);
         paxos_host_t *host = NULL;

@@ -244,6 +244,7 @@ const char *story_listeners(void) {
 static bool traps(paxos_transport_t *t, int which) {
     const pid_t child = fork();
     if (child == 0) {
+        closefrom(3); /* other tests' sockets, ports and locks */
         (void)close(STDERR_FILENO);
         paxos_transport_peer_report_t peer = {.size_bytes = sizeof peer - 8};
         paxos_transport_report_t report = {.size_bytes = sizeof report + 8};

@@ -280,12 +280,13 @@ static void come_up(input_t *input, end_t *end, bool is_dialler) {
     forger_hello(&end->forger, end->node, OWN, 1 + who / 2u);
     paxos_put64(end->forger.hello + 24, 1); /* one process for each life */
     if (!is_dialler) { (void)forger_derive(&end->forger, key, false); }
-    end->has_greeted = end->is_proved = true;
-    bool is_said = say(end, end->forger.hello, 64, 0);
+    end->has_greeted = true;
+    end->is_clean = say(end, end->forger.hello, 64, 0) && end->node != HONEST;
     if (is_dialler) { step(UINT32_MAX); }
     read_answer(end);
-    is_said = is_said && end->answer_bytes != 0 && say(end, end->forger.proof, 32, 0);
-    end->is_clean = is_said && end->node != HONEST;
+    if (end->answer_bytes == 0) { return; } /* it was not accepted yet: the proof may follow */
+    end->is_proved = true;
+    end->is_clean &= say(end, end->forger.proof, 32, 0);
 }
 
 static void act(input_t *input) {
