@@ -251,25 +251,29 @@ extension Core {
         expectLearned()
     }
 
-    /// There is room, maybe enough for what a member had to keep back: ask it for what it has decided,
-    /// and tell it, as its Accepts may be missing. A few slots alone would not be worth the way.
+    /// There is room, maybe enough for what a member had to keep back: ask it for what it has decided;
+    /// where that is nothing, its Accepts are missing, and it is told. A few slots alone would not be
+    /// worth the way.
     func goOnLearning() {
         if r.pointee.serving == 0 { return }
         let member = r.pointee.serving &- 1
         let decided = a.pointee.decided
+        let half = UInt64(a.pointee.window_slots &>> 1)
         let told = peer(member).pointee.decided
-        let slots = UInt64(a.pointee.window_slots)
-        var enough = told
-        if told <= decided {
-            if paxos_arena_free(a) < a.pointee.arena_bytes &>> 2 { return }
-            enough = a.pointee.last_slot &+ slots &>> 2
+        if told > decided {
+            if windowEnd < min(decided &+ half, told) { return }
+            peer(member).pointee.learn_ns = 0
+            r.pointee.asked_slot = 0
+            noteDecided(member, told)
+        } else {
+            if windowEnd < min(decided &+ half, a.pointee.last_slot &+ half &>> 1)
+                || paxos_arena_free(a) < a.pointee.arena_bytes &>> 2
+            {
+                return
+            }
+            a.pointee.room_owed |= UInt64(truncatingIfNeeded: 1 &<< member as UInt32)
         }
-        if windowEnd < min(decided &+ slots &>> 1, enough) { return }
         r.pointee.serving = 0
-        a.pointee.room_owed |= UInt64(truncatingIfNeeded: 1 &<< member as UInt32)
-        peer(member).pointee.learn_ns = 0
-        r.pointee.asked_slot = 0
-        noteDecided(member, told)
     }
 
     /// A peer has trimmed up to there: it is decided, and this node cannot lead as long as it misses
