@@ -8,11 +8,13 @@ struct ProfileTests {
     /// Two that were given copies asked each other and the leader in strict turn, and the leader only
     /// ever when its ring of sends was full; a leader that had not taken up yet what it then learned
     /// sent Accepts of no entries; two whose windows were too small campaigned in turn before the one
-    /// whose window was not.
+    /// whose window was not; one that caught up was sent Accepts that it had no room for, until the ring
+    /// of sends had none for what it had asked for.
     @Test(
         "worlds that broke once",
         arguments: [
             (29_495_091_388, "disks"), (900_000_154_077, "mixed"), (1_587_340_827, "mixed"),
+            (2238, "away"),
         ] as [(UInt64, String)])
     func brokeOnce(seed: UInt64, profile: String) {
         var simulation = Simulation(Plan(seed: seed, profile: .named(profile)!))
