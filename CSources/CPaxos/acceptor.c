@@ -1,20 +1,10 @@
 /* acceptor.c - the rules of the voter, without frames. See acceptor.h. */
 #include "paxos/acceptor.h"
 
-#include <string.h>
-
 #include "paxos/hot_log.h"
 #include "paxos/rules.h"
 
-paxos_status_t paxos_acceptor_init(
-    void *block, size_t block_bytes, const paxos_config_t *config,
-    paxos_acceptor_t **acceptor_out) {
-    const paxos_status_t status = paxos_block_init(block, block_bytes, config, false);
-    if (status == PAXOS_OK) { *acceptor_out = (paxos_acceptor_t *)block; }
-    return status;
-}
-
-paxos_status_t paxos_acceptor_prepare(
+paxos_status_t paxos_voter_prepare(
     paxos_acceptor_t *a, paxos_ballot_t ballot, paxos_ballot_t *promised_out, uint64_t *lsn_out) {
     if (a->abstains) { return PAXOS_ERR_ABSTAINS; }
     if (ballot < a->promised || ballot == 0) {
@@ -91,11 +81,7 @@ uint64_t paxos_revote_run(paxos_acceptor_t *a, const paxos_run_t *run) {
     return paxos_write_note(a, PAXOS_RECORD_BALLOTS, &ballots, 0);
 }
 
-paxos_status_t paxos_acceptor_accept(
-    paxos_acceptor_t *a, const paxos_run_t *run, uint64_t *lsn_out) {
-    PAXOS_ASSERT(run->count > 0);
-    PAXOS_ASSERT(run->slot > 0);
-    PAXOS_ASSERT(run->ballot != 0);
+paxos_status_t paxos_voter_accept(paxos_acceptor_t *a, const paxos_run_t *run, uint64_t *lsn_out) {
     if (PAXOS_UNLIKELY(a->abstains)) { return PAXOS_ERR_ABSTAINS; }
     if (PAXOS_UNLIKELY(run->ballot < a->promised)) { return PAXOS_ERR_STALE; }
     if (PAXOS_UNLIKELY(run->slot <= a->trimmed)) { return PAXOS_ERR_TRIMMED; }
@@ -122,7 +108,7 @@ paxos_status_t paxos_acceptor_accept(
     return PAXOS_OK;
 }
 
-paxos_status_t paxos_acceptor_flushed(paxos_acceptor_t *a, uint64_t lsn) {
+paxos_status_t paxos_voter_flushed(paxos_acceptor_t *a, uint64_t lsn) {
     if (lsn > a->lsn) { return PAXOS_ERR_RANGE; }
     /*@ loop invariant paxos_counted(a) && \at(a->writes_out, Pre) <= a->writes_out;
         loop invariant \forall integer i; \at(a->writes_out, Pre) <= i < a->writes_out ==>
@@ -142,93 +128,17 @@ paxos_status_t paxos_acceptor_flushed(paxos_acceptor_t *a, uint64_t lsn) {
     return PAXOS_OK;
 }
 
-paxos_status_t paxos_acceptor_sent(paxos_acceptor_t *a, uint64_t token) {
-    return paxos_acceptor_sent_hot(a, token);
+paxos_status_t paxos_voter_sent(paxos_acceptor_t *a, uint64_t token) {
+    return paxos_voter_sent_hot(a, token);
 }
 
-paxos_status_t paxos_acceptor_trim(paxos_acceptor_t *a, uint64_t slot) {
+paxos_status_t paxos_voter_trim(paxos_acceptor_t *a, uint64_t slot) {
     if (slot > a->decided) { return PAXOS_ERR_RANGE; }
     if (slot > a->trimmed) { a->trimmed = slot; }
     paxos_log_mark(a, a->window_slots / 4);
     return PAXOS_OK;
 }
 
-void paxos_acceptor_retain(paxos_acceptor_t *a, uint64_t first_slot) {
+void paxos_voter_retain(paxos_acceptor_t *a, uint64_t first_slot) {
     a->retained = first_slot;
-}
-
-/* What is shown of a slot is what its cell says: nothing of one that is trimmed, or that another
- * slot's cell stands in for. */
-/*@ requires paxos_block(a) && paxos_cells_named(a);
-    requires held: a->trimmed < slot && paxos_cell_of(a, slot)->slot == slot ==>
-             24 <= paxos_cell_of(a, slot)->bytes;
-    requires \valid(state_out) && \valid(ballot_out) && \valid(value_out);
-    requires \valid(value_bytes_out);
-    requires \separated(state_out, ballot_out, value_out, value_bytes_out, a,
-                        paxos_cells(a) + (0 .. a->window_slots - 1),
-                        paxos_arena_bytes(a) + (0 .. a->arena_bytes - 1));
-    assigns *state_out, *ballot_out, *value_out, *value_bytes_out;
-    behavior trimmed:
-        assumes slot <= a->trimmed;
-        ensures *state_out == PAXOS_RUN_TRIMMED && *ballot_out == 0 && *value_out == \null;
-    behavior empty:
-        assumes slot > a->trimmed && paxos_cell_of(a, slot)->slot != slot;
-        ensures *state_out == PAXOS_RUN_EMPTY && *ballot_out == 0 && *value_out == \null;
-    behavior held:
-        assumes slot > a->trimmed && paxos_cell_of(a, slot)->slot == slot;
-        ensures *state_out == paxos_cell_of(a, slot)->state &&
-                *ballot_out == paxos_cell_of(a, slot)->ballot;
-        ensures *value_out == paxos_arena_at(a, paxos_cell_of(a, slot)->position) + 24;
-        ensures *value_bytes_out ==
-                paxos_le32(paxos_arena_at(a, paxos_cell_of(a, slot)->position) + 4);
-    complete behaviors;
-    disjoint behaviors; */
-void paxos_acceptor_look(
-    const paxos_acceptor_t *a, uint64_t slot, uint32_t *state_out, paxos_ballot_t *ballot_out,
-    const uint8_t **value_out, uint32_t *value_bytes_out) {
-    const paxos_cell_t *cell = paxos_cell(a, slot);
-    *ballot_out = 0;
-    *value_out = NULL;
-    *value_bytes_out = 0;
-    if (slot <= a->trimmed) {
-        *state_out = PAXOS_RUN_TRIMMED;
-    } else if (!paxos_cell_holds(cell, slot)) {
-        *state_out = PAXOS_RUN_EMPTY;
-    } else {
-        const uint8_t *entry = paxos_arena(a, cell->position);
-        *state_out = cell->state;
-        *ballot_out = cell->ballot;
-        *value_out = entry + PAXOS_ENTRY_HEADER_BYTES;
-        *value_bytes_out = paxos_get32(entry + 4);
-    }
-}
-
-/*@ requires \valid_read(a) && a->arena_tail <= a->arena_head <= a->arena_tail + a->arena_bytes;
-    requires \valid(status) && \separated(status, a);
-    requires status->size_bytes == sizeof(paxos_acceptor_status_t);
-    assigns *status;
-    ensures status->size_bytes == \old(status->size_bytes);
-    ensures status->promised == a->promised && status->decided == a->decided &&
-            status->trimmed == a->trimmed && status->last_slot == a->last_slot &&
-            status->stable == a->stable && status->abstains == a->abstains &&
-            status->lsn == a->lsn && status->flushed == a->flushed; */
-void paxos_acceptor_status(const paxos_acceptor_t *a, paxos_acceptor_status_t *status) {
-    PAXOS_ASSERT(status->size_bytes == sizeof *status);
-    status->arena_free_bytes = paxos_arena_free(a);
-    status->promised = a->promised;
-    status->decided = a->decided;
-    status->trimmed = a->trimmed;
-    status->last_slot = a->last_slot;
-    status->stable = a->stable;
-    status->abstains = a->abstains;
-    status->lsn = a->lsn;
-    status->flushed = a->flushed;
-    status->frames_received = a->counters.frames;
-    status->frames_malformed = a->counters.wire;
-    status->frames_foreign = a->counters.foreign;
-    status->refused_stale = a->counters.stale;
-    status->refused_conflict = a->counters.conflict;
-    status->refused_full = a->counters.full;
-    status->refused_busy = a->counters.busy;
-    status->compactions = a->counters.compactions;
 }

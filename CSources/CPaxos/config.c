@@ -274,7 +274,7 @@ paxos_status_t paxos_block_init(
     paxos_cpu_detect();
     memset(block, 0, needed_bytes);
     paxos_acceptor_t *a = (paxos_acceptor_t *)block;
-    a->magic = PAXOS_BLOCK_MAGIC;
+    a->magic = is_replica ? PAXOS_BLOCK_REPLICA : PAXOS_BLOCK_ACCEPTOR;
     a->block_bytes = needed_bytes;
     a->is_replica = is_replica;
     a->cluster = config->cluster;
@@ -309,7 +309,7 @@ paxos_status_t paxos_block_init(
     }
     a->chooses_early = a->memory_only && a->q2 <= 2;
     if (!a->memory_only && a->incarnation > 1) {
-        a->magic = PAXOS_BLOCK_RECOVERING;
+        a->magic += PAXOS_BLOCK_RECOVERING;
         a->lsn = config->journal_lsn > 1 ? config->journal_lsn - 1 : 0;
     }
     return PAXOS_OK;

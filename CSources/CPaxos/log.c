@@ -399,5 +399,5 @@ bool paxos_log_trim(paxos_acceptor_t *a) {
     uint64_t slot = paxos_log_durable(a);
     if (a->stable < slot) { slot = a->stable; }
     if (a->applied < slot) { slot = a->applied; }
-    return slot > a->trimmed && paxos_acceptor_trim(a, slot) == PAXOS_OK;
+    return slot > a->trimmed && paxos_voter_trim(a, slot) == PAXOS_OK;
 }

@@ -1,5 +1,6 @@
 /* poll.c - effects come out: records to write, replies that may leave, pages of what is held. */
 #include "paxos/log.h"
+#include "paxos/rules.h"
 
 void paxos_effect_send(
     paxos_acceptor_t *a, paxos_effect_t *effect, const paxos_frame_t *frame, uint32_t member,
@@ -265,8 +266,7 @@ paxos_status_t paxos_effect_fetched(
     return PAXOS_OK;
 }
 
-bool paxos_acceptor_poll(paxos_acceptor_t *a, paxos_effect_t *effect) {
-    PAXOS_ASSERT(effect->size_bytes == sizeof *effect);
+bool paxos_voter_poll(paxos_acceptor_t *a, paxos_effect_t *effect) {
     if (PAXOS_SHORT_WAY && a->writes_polled == a->writes_in) {
         if (a->replies_out == a->replies_in) {
             if ((a->heartbeats_owed | a->room_owed) == 0) { return false; }

@@ -3,6 +3,7 @@
  * Nothing of a frame is believed before its checksum, its origin and its entries were verified, and
  * nothing changes before the reply has a place: a refused frame leaves the block as it was. */
 #include "paxos/hot_accept.h"
+#include "paxos/rules.h"
 
 static void reject(
     paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, uint16_t reason,
@@ -23,7 +24,7 @@ static paxos_status_t take_prepare(
     paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame) {
     uint64_t promised = 0;
     uint64_t lsn = 0;
-    const paxos_status_t status = paxos_acceptor_prepare(a, frame->ballot, &promised, &lsn);
+    const paxos_status_t status = paxos_voter_prepare(a, frame->ballot, &promised, &lsn);
     if (status == PAXOS_ERR_STALE) {
         a->counters.stale += 1;
         reject(a, member, frame, PAXOS_REASON_STALE, 0);
@@ -85,7 +86,7 @@ static paxos_status_t take_accept(
     do {
         if (PAXOS_UNLIKELY(run.slot <= a->trimmed)) { paxos_run_above_trim(a, &run); }
         keep_in_window(a, &run);
-        status = run.count > 0 ? paxos_acceptor_accept(a, &run, &lsn) : PAXOS_ERR_TRIMMED;
+        status = run.count > 0 ? paxos_voter_accept(a, &run, &lsn) : PAXOS_ERR_TRIMMED;
     } while (PAXOS_UNLIKELY(status == PAXOS_ERR_FULL) && makes_room(a, frame));
     if (PAXOS_LIKELY(status == PAXOS_OK)) {
         const bool is_chosen = paxos_run_is_chosen(a, (frame->flags & PAXOS_FLAG_VOTED) != 0);
@@ -215,7 +216,7 @@ static void note_sender(
     a->usual_member = member;
 }
 
-paxos_status_t paxos_acceptor_take(
+paxos_status_t paxos_voter_take(
     paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, const uint8_t *body) {
     if (frame->kind <= PAXOS_FRAME_ACCEPT || frame->kind == PAXOS_FRAME_LEARN) {
         if (PAXOS_UNLIKELY(paxos_replies_full(a))) { return is_busy(a, member, frame); }
@@ -237,7 +238,7 @@ paxos_status_t paxos_acceptor_take(
     return status;
 }
 
-paxos_status_t paxos_acceptor_decode(
+paxos_status_t paxos_voter_decode(
     paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, size_t body_bytes,
     paxos_frame_t *frame, uint32_t *member_out) {
     if (header_bytes != PAXOS_FRAME_HEADER_BYTES ||
@@ -266,28 +267,4 @@ paxos_status_t paxos_acceptor_decode(
 PAXOS_APART bool paxos_accept_several(
     paxos_acceptor_t *a, const uint8_t *header, const uint8_t *body, size_t body_bytes) {
     return paxos_accept_run(a, header, body, body_bytes, paxos_get32(header + 32));
-}
-
-/* A frame that goes the long way. */
-static PAXOS_COLD paxos_status_t receive_any(
-    paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, const uint8_t *body,
-    size_t body_bytes) {
-    uint32_t member;
-    paxos_frame_t frame;
-    const paxos_status_t status =
-        paxos_acceptor_decode(a, header, header_bytes, body_bytes, &frame, &member);
-    if (PAXOS_UNLIKELY(status != PAXOS_OK)) { return status; }
-    return paxos_acceptor_take(a, member, &frame, body);
-}
-
-paxos_status_t paxos_acceptor_receive(
-    paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, const uint8_t *body,
-    size_t body_bytes) {
-    if (a->magic != PAXOS_BLOCK_MAGIC) { return PAXOS_ERR_CORRUPT; }
-    uint32_t member;
-    if (PAXOS_SHORT_WAY &&
-        PAXOS_LIKELY(paxos_accept_next(a, header, header_bytes, body, body_bytes, &member))) {
-        return PAXOS_OK;
-    }
-    return receive_any(a, header, header_bytes, body, body_bytes);
 }

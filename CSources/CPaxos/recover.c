@@ -10,6 +10,7 @@
  * and a power cut of all nodes at once leaves nothing unknown.
  * Source  Alagappan et al., "Protocol-Aware Recovery for Consensus-Based Storage" (FAST 2018). */
 #include "paxos/hot_log.h"
+#include "paxos/rules.h"
 
 #include <string.h>
 
@@ -139,10 +140,14 @@ static void take_ballots(paxos_acceptor_t *a, const paxos_frame_t *record) {
     }
 }
 
-paxos_status_t paxos_acceptor_recover(
+static bool is_recovering(const paxos_acceptor_t *a) {
+    return (a->magic & PAXOS_BLOCK_RECOVERING) != 0;
+}
+
+paxos_status_t paxos_voter_recover(
     paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, const uint8_t *body,
     size_t body_bytes) {
-    if (a->magic != PAXOS_BLOCK_RECOVERING) { return PAXOS_ERR_CORRUPT; }
+    if (!is_recovering(a)) { return PAXOS_ERR_CORRUPT; }
     paxos_frame_t record;
     /* What cannot be read leaves a gap in the lsn. */
     if (!record_read(header, header_bytes, &record)) { return PAXOS_ERR_WIRE; }
@@ -173,12 +178,12 @@ paxos_status_t paxos_acceptor_recover(
 
 /* Whether init was the last call: nothing is known yet. */
 static bool is_new(const paxos_acceptor_t *a) {
-    return a->magic == PAXOS_BLOCK_MAGIC && a->lsn == 0 && a->promised == 0 && a->last_slot == 0;
+    return a->lsn == 0 && a->promised == 0 && a->last_slot == 0;
 }
 
-paxos_status_t paxos_acceptor_recovered(
+paxos_status_t paxos_voter_recovered(
     paxos_acceptor_t *a, uint64_t applied_slot, uint64_t acknowledged_lsn) {
-    if (a->magic != PAXOS_BLOCK_RECOVERING && !is_new(a)) { return PAXOS_ERR_CORRUPT; }
+    if (!is_recovering(a) && !is_new(a)) { return PAXOS_ERR_CORRUPT; }
     if (applied_slot < a->trimmed || applied_slot >= PAXOS_SLOT_MAX ||
         (a->memory_only && acknowledged_lsn != 0) ||
         (acknowledged_lsn >= PAXOS_SLOT_MAX && acknowledged_lsn != UINT64_MAX)) {
@@ -207,7 +212,7 @@ paxos_status_t paxos_acceptor_recovered(
     a->stable = a->trimmed;
     a->applied = applied_slot;
     a->flushed = a->lsn;
-    a->magic = PAXOS_BLOCK_MAGIC;
+    a->magic &= ~PAXOS_BLOCK_RECOVERING;
     if (a->abstains) { paxos_log_mark(a, 0); }
     return PAXOS_OK;
 }

@@ -25,7 +25,7 @@ extension Core {
             return PAXOS_OK
         }
         var frame = paxos_frame_t()
-        let decoded = paxos_acceptor_decode(a, header, headerBytes, bodyBytes, &frame, &member)
+        let decoded = paxos_voter_decode(a, header, headerBytes, bodyBytes, &frame, &member)
         if decoded != PAXOS_OK { return decoded }
         return take(member, &frame, entries)
     }
@@ -41,7 +41,7 @@ extension Core {
             && (frame.pointee.ballot > r.pointee.ballot
                 || frame.pointee.kind == UInt8(truncatingIfNeeded: PAXOS_FRAME_LEARNED.rawValue))
         let mine = mayReplace ? undecidedOwn() : (0, 0)
-        let status = paxos_acceptor_take(a, member, frame, entries)
+        let status = paxos_voter_take(a, member, frame, entries)
         if status == PAXOS_ERR_WIRE || status == PAXOS_ERR_FOREIGN || status == PAXOS_ERR_BUSY {
             /* Of what was learned, some may be held although the ring of writes is full now. */
             if mayReplace && status == PAXOS_ERR_BUSY && isOvertaken(by: frame) {

@@ -7,7 +7,7 @@ internal import CPaxos
 extension Core {
     @inline(__always)
     func poll(_ effect: UnsafeMutablePointer<paxos_effect_t>) -> Bool {
-        if paxos_acceptor_has_effects(a) && paxos_acceptor_poll(a, effect) { return true }
+        if paxos_acceptor_has_effects(a) && paxos_voter_poll(a, effect) { return true }
         if r.pointee.delivered < a.pointee.decided {
             pollDelivery(effect)
             return true
@@ -22,7 +22,7 @@ extension Core {
     /// What goes out alone, for a host whose state machine takes deliveries in its own time: nothing
     /// is lost or reordered by asking for the two kinds of effects apart.
     func pollIO(_ effect: UnsafeMutablePointer<paxos_effect_t>) -> Bool {
-        if paxos_acceptor_has_effects(a) && paxos_acceptor_poll(a, effect) { return true }
+        if paxos_acceptor_has_effects(a) && paxos_voter_poll(a, effect) { return true }
         if !isStranded && pollHeld(effect) { return true }
         return r.pointee.active != 0 && pollPeers(effect)
     }

@@ -41,7 +41,7 @@ extension Core {
         if applied <= a.pointee.decided { return }
         if isLeader { stepDown() }
         a.pointee.decided = applied
-        _ = paxos_acceptor_trim(a, applied)
+        _ = paxos_voter_trim(a, applied)
         if applied > a.pointee.last_slot { a.pointee.last_slot = applied }
         paxos_log_advance(a)
     }

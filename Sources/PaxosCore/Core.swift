@@ -145,7 +145,7 @@ extension Core {
 
     /// The journal was given back: go on from there.
     func recovered(_ now: UInt64, _ appliedSlot: UInt64, _ acknowledgedLsn: UInt64) -> Status {
-        let status = paxos_acceptor_recovered(a, appliedSlot, acknowledgedLsn)
+        let status = paxos_voter_recovered(a, appliedSlot, acknowledgedLsn)
         if status != PAXOS_OK { return status }
         clock(now)
         r.pointee.round_ns = self.now

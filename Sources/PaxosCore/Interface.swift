@@ -3,10 +3,20 @@ internal import CPaxos
 // The C interface of the replica (paxos/replica.h), implemented in Swift. The compiler holds each
 // signature against the header. What each function requires and ensures is said there.
 
-/// The core of a block that came from init; nil if it is no such block.
+/// The core of a block that init made a replica's, and whose journal, if it has one, was given
+/// back; nil if it is no such block.
 @inline(__always)
 private func core(_ replica: UnsafeMutablePointer<paxos_replica_t>?) -> Core? {
-    guard let replica, replica.pointee.acceptor.magic == PAXOS_BLOCK_MAGIC else { return nil }
+    guard let replica, replica.pointee.acceptor.magic == PAXOS_BLOCK_REPLICA else { return nil }
+    return Core(replica)
+}
+
+/// The same before its journal was given back, too.
+@inline(__always)
+private func made(_ replica: UnsafeMutablePointer<paxos_replica_t>?) -> Core? {
+    guard let replica,
+        replica.pointee.acceptor.magic & ~PAXOS_BLOCK_RECOVERING == PAXOS_BLOCK_REPLICA
+    else { return nil }
     return Core(replica)
 }
 
@@ -38,10 +48,10 @@ func paxos_replica_recover(
     _ replica: UnsafeMutablePointer<paxos_replica_t>?, _ header: UnsafePointer<UInt8>?,
     _ headerBytes: Int, _ body: UnsafePointer<UInt8>?, _ bodyBytes: Int
 ) -> paxos_status_t {
-    guard let replica else { return PAXOS_ERR_CORRUPT }
+    guard let core = made(replica) else { return PAXOS_ERR_CORRUPT }
     guard let header else { return PAXOS_ERR_WIRE }
-    return paxos_acceptor_recover(
-        Core(replica).a, header, headerBytes, body ?? header, body == nil ? 0 : bodyBytes)
+    return paxos_voter_recover(
+        core.a, header, headerBytes, body ?? header, body == nil ? 0 : bodyBytes)
 }
 
 @c @implementation
@@ -49,8 +59,8 @@ func paxos_replica_recovered(
     _ replica: UnsafeMutablePointer<paxos_replica_t>?, _ now: UInt64, _ appliedSlot: UInt64,
     _ acknowledgedLsn: UInt64
 ) -> paxos_status_t {
-    guard let replica else { return PAXOS_ERR_CORRUPT }
-    return Core(replica).recovered(now, appliedSlot, acknowledgedLsn)
+    guard let core = made(replica) else { return PAXOS_ERR_CORRUPT }
+    return core.recovered(now, appliedSlot, acknowledgedLsn)
 }
 
 @c @implementation
@@ -128,7 +138,7 @@ func paxos_replica_flushed(
     guard let core = core(replica, now) else { return PAXOS_ERR_CORRUPT }
     if lsn > core.a.pointee.lsn { return PAXOS_ERR_RANGE }
     core.countOwnVotes(lsn)
-    let status = paxos_acceptor_flushed(core.a, lsn)
+    let status = paxos_voter_flushed(core.a, lsn)
     core.trimWhatWaits()
     if core.isCandidate { core.r.pointee.active |= core.everyPeer }
     core.checkPromises()
@@ -144,7 +154,7 @@ func paxos_replica_sent(
     guard let core = core(replica) else { return PAXOS_ERR_CORRUPT }
     let member = UInt32(truncatingIfNeeded: (token &>> 48) &- 1)
     let wasFull = member < core.memberCount && paxos_sends_full(core.a, member)
-    let status = paxos_acceptor_sent_hot(core.a, token)
+    let status = paxos_voter_sent_hot(core.a, token)
     if wasFull { core.wake(member) }
     return status
 }
@@ -169,7 +179,7 @@ func paxos_replica_retain(
     _ replica: UnsafeMutablePointer<paxos_replica_t>?, _ firstSlot: UInt64
 ) {
     guard let core = core(replica) else { return }
-    paxos_acceptor_retain(core.a, firstSlot)
+    paxos_voter_retain(core.a, firstSlot)
 }
 
 @c @implementation
@@ -186,8 +196,10 @@ func paxos_replica_status(
     _ status: UnsafeMutablePointer<paxos_replica_status_t>?
 ) {
     guard let replica, let status else { return }
+    guard let core = made(UnsafeMutablePointer(mutating: replica)) else {
+        paxos_replica_is_not_made()
+    }
     paxos_status_is_sized(status)
-    let core = Core(replica)
     let r = replica.pointee
     status.pointee.node = core.a.pointee.node
     status.pointee.leader = paxos_ballot_node(core.a.pointee.following)

@@ -6,7 +6,12 @@
  * Source   Lamport, "Paxos Made Simple" (2001), sections 2.2 (the two phases) and 3 (the log).
  *
  * Complete by itself: frame in (receive), reply frame out (poll). A witness needs no more. A reply
- * that must be durable first is withheld until flushed(lsn) covers it. */
+ * that must be durable first is withheld until flushed(lsn) covers it.
+ *
+ * Memory that acceptor_init did not make a block, a replica's block, and a block whose journal is
+ * still to be given back are refused by every call: PAXOS_ERR_CORRUPT, from poll false, and retain
+ * does nothing. look and status answer before the journal was given back, too; of what is no
+ * acceptor's block they have nothing to show, and call paxos_panic. */
 #ifndef PAXOS_ACCEPTOR_H
 #define PAXOS_ACCEPTOR_H
 
@@ -155,6 +160,7 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_prepare(
  *       PAXOS_ERR_CONFLICT  unchanged; see receive.
  *       PAXOS_ERR_FULL, PAXOS_ERR_BUSY  unchanged; room must be made first.
  *       PAXOS_ERR_ABSTAINS  unchanged; see recovered.
+ * Pre   run->ballot is not 0, run->count is not 0, and run->slot is between 0 and PAXOS_SLOT_MAX.
  * Cost  O(bytes). */
 PAXOS_MUST_USE paxos_status_t
 paxos_acceptor_accept(paxos_acceptor_t *acceptor, const paxos_run_t *run, uint64_t *lsn_out);

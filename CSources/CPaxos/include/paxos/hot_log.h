@@ -304,7 +304,7 @@ PAXOS_HOT static inline uint32_t paxos_log_together_hot(
     return paxos_log_together(a, slot, last_slot, bytes_max, bytes_out);
 }
 
-/* As paxos_acceptor_sent. */
+/* As paxos_voter_sent. */
 /*@ requires paxos_block(a);
     requires \forall integer m; 0 <= m < a->member_count ==>
              paxos_member_array(a)[m].sends_done <= paxos_member_array(a)[m].sends_polled;
@@ -313,7 +313,7 @@ PAXOS_HOT static inline uint32_t paxos_log_together_hot(
     ensures \forall integer m; 0 <= m < a->member_count ==>
             \old(paxos_member_array(a)[m].sends_done) <= paxos_member_array(a)[m].sends_done &&
             paxos_member_array(a)[m].sends_done <= paxos_member_array(a)[m].sends_polled; */
-PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_acceptor_sent_hot(
+PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_voter_sent_hot(
     paxos_acceptor_t *a, uint64_t token) {
     if (token == 0) { return PAXOS_OK; }
     const uint64_t low = (uint64_t)1 << 48;

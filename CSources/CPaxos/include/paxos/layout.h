@@ -22,8 +22,10 @@
 #pragma clang assume_nonnull begin /* for Swift: these pointers need no checks */
 #endif
 
-#define PAXOS_BLOCK_MAGIC 0x31304B4C42585044u      /* "DPXBLK01" */
-#define PAXOS_BLOCK_RECOVERING 0x52304B4C42585044u /* the journal is still to be given back */
+/* What a block was made as: its first word. */
+#define PAXOS_BLOCK_ACCEPTOR 0x41585044u   /* "DPXA" */
+#define PAXOS_BLOCK_REPLICA 0x52585044u    /* "DPXR" */
+#define PAXOS_BLOCK_RECOVERING 0x20000000u /* added while the journal is still to be given back */
 #define PAXOS_RUN_HEADER_BYTES 16u
 #define PAXOS_POSITION_NONE UINT64_MAX
 
@@ -90,7 +92,8 @@ typedef struct paxos_counters {
 } paxos_counters_t;
 
 struct paxos_acceptor {
-    uint64_t magic;
+    uint32_t magic; /* PAXOS_BLOCK_... */
+    uint32_t zero;
     uint64_t block_bytes;
     /* identity and limits: fixed at init */
     uint64_t cluster;

@@ -420,16 +420,6 @@ uint64_t paxos_run_digest(
 PAXOS_MUST_USE paxos_status_t
 paxos_block_init(void *block, size_t block_bytes, const paxos_config_t *config, bool is_replica);
 
-/* Decode a frame and find its sender; PAXOS_ERR_WIRE and PAXOS_ERR_FOREIGN are counted.
- * Cost O(1). */
-PAXOS_MUST_USE paxos_status_t paxos_acceptor_decode(
-    paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, size_t body_bytes,
-    paxos_frame_t *frame, uint32_t *member_out);
-
-/* Take a frame that was decoded and is of member `member`; see paxos_acceptor_receive. */
-PAXOS_MUST_USE paxos_status_t paxos_acceptor_take(
-    paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, const uint8_t *body);
-
 /* Fill the fields of a frame that every message of this node has in common, zero the rest. */
 PAXOS_HOT_LONG void paxos_frame_from(
     const paxos_acceptor_t *a, uint8_t kind, uint16_t receiver, paxos_frame_t *frame) {

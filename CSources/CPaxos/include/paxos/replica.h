@@ -17,7 +17,12 @@
  *   6. After a restart, raise the incarnation and set journal_lsn, then recover every record and
  *      say recovered.
  *   7. If the journal keeps what was trimmed, say from where (retain) and do what FETCH asks for:
- *      members that were away for long come back without a snapshot. */
+ *      members that were away for long come back without a snapshot.
+ *
+ * Memory that replica_init did not make a block, an acceptor's block, and a block whose journal is
+ * still to be given back are refused by every call: PAXOS_ERR_CORRUPT, from poll and has_log false,
+ * from deadline never, and what returns nothing does nothing. status answers before the journal was
+ * given back, too; of what is no replica's block it has nothing to show, and calls paxos_panic. */
 #ifndef PAXOS_REPLICA_H
 #define PAXOS_REPLICA_H
 

@@ -1,7 +1,9 @@
-/* rules.h - functions of acceptor.h and log.h again, with the contracts that are proved of them.
+/* rules.h - the voter behind the calls of acceptor.h and replica.h, with what is proved of it.
  *
  * acceptor.h speaks to a host, which sees no fields; here the rules of the voter are said in terms
- * of the block. Tests/Proofs/run proves that acceptor.c and log.c keep them.
+ * of the block. Tests/Proofs/run proves that acceptor.c and log.c keep them. What a block was made
+ * as is looked at before (interface.c, Interface.swift).
+ * Internal to the library; the Swift proposer and the C acceptor are its only callers.
  * Threads  the block's caller.
  * Source   Lamport, "Paxos Made Simple" (2001), section 2.2: phases 1b and 2b. */
 #ifndef PAXOS_RULES_H
@@ -55,7 +57,7 @@ extern "C" {
                 paxos_write_of(a, a->writes_in - 1)->lsn == a->lsn;
     complete behaviors;
     disjoint behaviors; */
-PAXOS_MUST_USE paxos_status_t paxos_acceptor_prepare(
+PAXOS_MUST_USE paxos_status_t paxos_voter_prepare(
     paxos_acceptor_t *a, paxos_ballot_t ballot, paxos_ballot_t *promised_out, uint64_t *lsn_out);
 
 /* What was promised before is less, and the record of the promise is the last. */
@@ -157,7 +159,7 @@ uint64_t paxos_revote_run(paxos_acceptor_t *a, const paxos_run_t *run);
             (run->slot <= \old(a->last_slot) &&
              (\result == PAXOS_ERR_CONFLICT || \result == PAXOS_ERR_TRIMMED)); */
 PAXOS_MUST_USE paxos_status_t
-paxos_acceptor_accept(paxos_acceptor_t *a, const paxos_run_t *run, uint64_t *lsn_out);
+paxos_voter_accept(paxos_acceptor_t *a, const paxos_run_t *run, uint64_t *lsn_out);
 
 /* A trim point only moves up, and never beyond what is decided. */
 /*@ requires paxos_block(a) && paxos_counted(a) && a->trimmed <= a->decided;
@@ -168,7 +170,7 @@ paxos_acceptor_accept(paxos_acceptor_t *a, const paxos_run_t *run, uint64_t *lsn
     ensures \result != PAXOS_OK ==> a->trimmed == \old(a->trimmed);
     ensures a->trimmed >= \old(a->trimmed) && a->trimmed <= a->decided;
     ensures \result == PAXOS_OK ==> a->trimmed == \max(slot, \old(a->trimmed)); */
-PAXOS_MUST_USE paxos_status_t paxos_acceptor_trim(paxos_acceptor_t *a, uint64_t slot);
+PAXOS_MUST_USE paxos_status_t paxos_voter_trim(paxos_acceptor_t *a, uint64_t slot);
 
 /* What is durable only grows, and a record that was not handed out is never taken for durable. */
 /*@ requires paxos_block(a) && paxos_counted(a) && a->flushed <= a->lsn;
@@ -185,7 +187,7 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_trim(paxos_acceptor_t *a, uint64_t 
     ensures withheld: a->flushed > \old(a->flushed) ==>
             a->flushed <= lsn && (a->writes_out < a->writes_in ==>
             a->flushed < paxos_write_of(a, a->writes_out)->lsn); */
-PAXOS_MUST_USE paxos_status_t paxos_acceptor_flushed(paxos_acceptor_t *a, uint64_t lsn);
+PAXOS_MUST_USE paxos_status_t paxos_voter_flushed(paxos_acceptor_t *a, uint64_t lsn);
 
 /* Bytes under a send stay pinned until this send, or a later one to the same member, is done: what
  * is done never runs ahead of what was handed out, and never back. */
@@ -197,7 +199,7 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_flushed(paxos_acceptor_t *a, uint64
     ensures \forall integer m; 0 <= m < a->member_count ==>
             \old(paxos_member_array(a)[m].sends_done) <= paxos_member_array(a)[m].sends_done &&
             paxos_member_array(a)[m].sends_done <= paxos_member_array(a)[m].sends_polled; */
-PAXOS_MUST_USE paxos_status_t paxos_acceptor_sent(paxos_acceptor_t *a, uint64_t token);
+PAXOS_MUST_USE paxos_status_t paxos_voter_sent(paxos_acceptor_t *a, uint64_t token);
 
 /*@ // A watermark, and the window behind it: numbers that do not wrap.
     predicate paxos_in_ring{L}(paxos_acceptor_t *a, integer decided) =
@@ -230,6 +232,27 @@ void paxos_log_commit(paxos_acceptor_t *a, uint64_t ballot, uint64_t slot);
     ensures all: a->decided < a->trimmed + a->window_slots ==>
             !\at(paxos_committed(a, \at(a->decided, Post) + 1), Pre); */
 void paxos_log_advance(paxos_acceptor_t *a);
+
+/* Decode a frame and find its sender; PAXOS_ERR_WIRE and PAXOS_ERR_FOREIGN are counted.
+ * Cost O(1). */
+PAXOS_MUST_USE paxos_status_t paxos_voter_decode(
+    paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, size_t body_bytes,
+    paxos_frame_t *frame, uint32_t *member_out);
+
+/* Take a frame that was decoded and is of member `member`; see paxos_acceptor_receive. */
+PAXOS_MUST_USE paxos_status_t paxos_voter_take(
+    paxos_acceptor_t *a, uint32_t member, const paxos_frame_t *frame, const uint8_t *body);
+
+/* As paxos_acceptor_poll, with a whole effect. */
+PAXOS_MUST_USE bool paxos_voter_poll(paxos_acceptor_t *a, paxos_effect_t *effect);
+
+/* As paxos_acceptor_recover, _recovered, _retain. */
+PAXOS_MUST_USE paxos_status_t paxos_voter_recover(
+    paxos_acceptor_t *a, const uint8_t *header, size_t header_bytes, const uint8_t *body,
+    size_t body_bytes);
+PAXOS_MUST_USE paxos_status_t
+paxos_voter_recovered(paxos_acceptor_t *a, uint64_t applied_slot, uint64_t acknowledged_lsn);
+void paxos_voter_retain(paxos_acceptor_t *a, uint64_t first_slot);
 
 #if defined(__clang__)
 #pragma clang assume_nonnull end
