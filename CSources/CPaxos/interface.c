@@ -7,22 +7,29 @@
 #include "paxos/hot_accept.h"
 #include "paxos/rules.h"
 
-/*@ predicate paxos_acceptor_made{L}(paxos_acceptor_t *a) =
-        a->magic == PAXOS_BLOCK_ACCEPTOR ||
-        a->magic == PAXOS_BLOCK_ACCEPTOR + PAXOS_BLOCK_RECOVERING; */
-
 /* Whether init made this block an acceptor's, and its journal, if it has one, was given back. */
 PAXOS_HOT static inline bool is_acceptor(const paxos_acceptor_t *a) {
     return PAXOS_LIKELY(a->magic == PAXOS_BLOCK_ACCEPTOR);
 }
 
 /* The same before its journal was given back, too. */
+static bool is_made(const paxos_acceptor_t *a) {
+    return (a->magic & ~PAXOS_BLOCK_RECOVERING) == PAXOS_BLOCK_ACCEPTOR;
+}
+
+/*@ predicate paxos_has_voter{L}(paxos_acceptor_t *a) =
+        a->magic == PAXOS_BLOCK_ACCEPTOR || a->magic == PAXOS_BLOCK_REPLICA ||
+        a->magic == PAXOS_BLOCK_ACCEPTOR + PAXOS_BLOCK_RECOVERING ||
+        a->magic == PAXOS_BLOCK_REPLICA + PAXOS_BLOCK_RECOVERING; */
+
+/* Whether there is a voter to be shown: a replica has one, too. */
 /*@ requires \valid_read(a);
     assigns \nothing;
-    ensures \result <==> paxos_acceptor_made(a); */
-static bool is_made(const paxos_acceptor_t *a) {
-    return a->magic == PAXOS_BLOCK_ACCEPTOR ||
-           a->magic == PAXOS_BLOCK_ACCEPTOR + PAXOS_BLOCK_RECOVERING;
+    ensures \result <==> paxos_has_voter(a); */
+static bool has_voter(const paxos_acceptor_t *a) {
+    return a->magic == PAXOS_BLOCK_ACCEPTOR || a->magic == PAXOS_BLOCK_REPLICA ||
+           a->magic == PAXOS_BLOCK_ACCEPTOR + PAXOS_BLOCK_RECOVERING ||
+           a->magic == PAXOS_BLOCK_REPLICA + PAXOS_BLOCK_RECOVERING;
 }
 
 paxos_status_t paxos_acceptor_init(
@@ -107,7 +114,7 @@ paxos_status_t paxos_acceptor_accept(
 
 /* What is shown of a slot is what its cell says: nothing of one that is trimmed, or that another
  * slot's cell stands in for. */
-/*@ requires paxos_block(a) && paxos_cells_named(a) && paxos_acceptor_made(a);
+/*@ requires paxos_block(a) && paxos_cells_named(a) && paxos_has_voter(a);
     requires held: a->trimmed < slot && paxos_cell_of(a, slot)->slot == slot ==>
              24 <= paxos_cell_of(a, slot)->bytes;
     requires \valid(state_out) && \valid(ballot_out) && \valid(value_out);
@@ -134,7 +141,7 @@ paxos_status_t paxos_acceptor_accept(
 void paxos_acceptor_look(
     const paxos_acceptor_t *a, uint64_t slot, uint32_t *state_out, paxos_ballot_t *ballot_out,
     const uint8_t **value_out, uint32_t *value_bytes_out) {
-    PAXOS_ASSERT(is_made(a));
+    PAXOS_ASSERT(has_voter(a));
     const paxos_cell_t *cell = paxos_cell(a, slot);
     *ballot_out = 0;
     *value_out = NULL;
@@ -154,7 +161,7 @@ void paxos_acceptor_look(
 
 /*@ requires \valid_read(a) && a->arena_tail <= a->arena_head <= a->arena_tail + a->arena_bytes;
     requires \valid(status) && \separated(status, a);
-    requires paxos_acceptor_made(a) && status->size_bytes == sizeof(paxos_acceptor_status_t);
+    requires paxos_has_voter(a) && status->size_bytes == sizeof(paxos_acceptor_status_t);
     assigns *status;
     ensures status->size_bytes == \old(status->size_bytes);
     ensures status->promised == a->promised && status->decided == a->decided &&
@@ -162,7 +169,7 @@ void paxos_acceptor_look(
             status->stable == a->stable && status->abstains == a->abstains &&
             status->lsn == a->lsn && status->flushed == a->flushed; */
 void paxos_acceptor_status(const paxos_acceptor_t *a, paxos_acceptor_status_t *status) {
-    PAXOS_ASSERT(is_made(a));
+    PAXOS_ASSERT(has_voter(a));
     PAXOS_ASSERT(status->size_bytes == sizeof *status);
     status->arena_free_bytes = paxos_arena_free(a);
     status->promised = a->promised;

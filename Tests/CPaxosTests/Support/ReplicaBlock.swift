@@ -26,7 +26,7 @@ final class ReplicaBlock {
                 ballot: ballot(round), slot: slot, count: 1, bytes: UInt32(bytes.count),
                 digest: digestOf(bytes, from: slot), entries: $0.baseAddress!)
             var lsn: UInt64 = 0
-            return paxos_acceptor_accept(acceptor, &run, &lsn)
+            return paxos_voter_accept(acceptor, &run, &lsn)
         }
     }
 

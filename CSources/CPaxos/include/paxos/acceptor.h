@@ -10,8 +10,8 @@
  *
  * Memory that acceptor_init did not make a block, a replica's block, and a block whose journal is
  * still to be given back are refused by every call: PAXOS_ERR_CORRUPT, from poll false, and retain
- * does nothing. look and status answer before the journal was given back, too; of what is no
- * acceptor's block they have nothing to show, and call paxos_panic. */
+ * does nothing. look and status only read: they answer before the journal was given back, and of
+ * the voter in a replica's block, too. Of other memory they have nothing to show: paxos_panic. */
 #ifndef PAXOS_ACCEPTOR_H
 #define PAXOS_ACCEPTOR_H
 

@@ -24,7 +24,7 @@ PAXOS_HOT static inline void paxos_status_is_sized(const paxos_replica_status_t 
 
 /* Of memory that is no replica's block there is no status. */
 PAXOS_NORETURN static inline void paxos_replica_is_not_made(void) {
-    paxos_panic("is_made(replica)", __FILE__, __LINE__);
+    paxos_panic("has_voter(replica)", __FILE__, __LINE__);
 }
 
 #ifdef __cplusplus
