@@ -50,10 +50,12 @@ struct Catalogue {
         }
         for value in values ?? [64] {
             for batch in batches {
-                suites.append(
-                    JournalSuite(
-                        valueBytes: value, batch: batch, seed: seed,
-                        directory: selection.directory))
+                for withUring in JournalSuite.hasUring ? [false, true] : [false] {
+                    suites.append(
+                        JournalSuite(
+                            valueBytes: value, batch: batch, withUring: withUring, seed: seed,
+                            directory: selection.directory))
+                }
             }
         }
         for source in RecoverSuite.Source.allCases {

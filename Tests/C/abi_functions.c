@@ -71,6 +71,8 @@ paxos_status_t paxos_replica_campaign(paxos_replica_t *replica, uint64_t now_ns)
 void paxos_replica_status(const paxos_replica_t *replica, paxos_replica_status_t *status);
 uint32_t paxos_entry_put(uint8_t *out, paxos_entry_t entry, const uint8_t *value);
 const paxos_files_t *paxos_files_posix(void);
+bool paxos_files_uring_open(paxos_files_t *files_out);
+void paxos_files_uring_close(paxos_files_t *files);
 const char *paxos_host_number(const char *text, int64_t min, int64_t max, int64_t *number_out);
 const char *paxos_host_size(const char *text, uint64_t min, uint64_t max, uint64_t *bytes_out);
 const char *paxos_host_size_text(uint64_t bytes, char text[PAXOS_HOST_TEXT_BYTES]);

@@ -10,6 +10,7 @@
 
 #include "journal_kill.h"
 #include "journal_model.h"
+#include "paxos_files.h"
 #include "paxos_host.h"
 
 enum { CRASHES_PER_RUN = 25, PATH_BYTES = 4096 };
@@ -19,16 +20,18 @@ static int fail(const char *what, uint64_t seed, const char *wrong) {
     return 1;
 }
 
-static int soak_process(const char *directory, uint32_t kills, uint32_t errors, uint64_t seed) {
+static int soak_process(
+    const char *directory, uint32_t kills, uint32_t errors, uint64_t seed, bool with_uring) {
     char path[PATH_BYTES];
     journal_kills_t tally = {0};
-    (void)snprintf(path, sizeof path, "%s/killed", directory);
-    const char *wrong = journal_kill_run(path, kills, errors, seed, &tally);
-    if (wrong != NULL) { return fail("a process", seed, wrong); }
+    const char *who = with_uring ? "a process with io_uring" : "a process";
+    (void)snprintf(path, sizeof path, "%s/killed%s", directory, with_uring ? "-uring" : "");
+    const char *wrong = journal_kill_run(path, kills, errors, seed, with_uring, &tally);
+    if (wrong != NULL) { return fail(who, seed, wrong); }
     (void)printf(
-        "a process: killed %" PRIu64 " times, stopped by an error %" PRIu64 " times; of %" PRIu64
+        "%s: killed %" PRIu64 " times, stopped by an error %" PRIu64 " times; of %" PRIu64
         " flushes that it told of none is lost\n",
-        tally.kills, tally.errors, tally.flushes);
+        who, tally.kills, tally.errors, tally.flushes);
     return 0;
 }
 
@@ -62,7 +65,13 @@ int main(int count, char **arguments) {
     const char *directory = arguments[1];
     const uint64_t seed = (uint64_t)numbers[2];
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
-    if (soak_process(directory, (uint32_t)numbers[0], (uint32_t)numbers[1], seed) != 0) {
+    const uint32_t kills = (uint32_t)numbers[0];
+    const uint32_t errors = (uint32_t)numbers[1];
+    paxos_files_t files;
+    const bool has_uring = paxos_files_uring_open(&files);
+    if (has_uring) { paxos_files_uring_close(&files); }
+    if (soak_process(directory, kills, errors, seed, false) != 0 ||
+        (has_uring && soak_process(directory, kills, errors, seed, true) != 0)) {
         return 1;
     }
     for (int weather = 0; weather < JOURNAL_WEATHERS; weather++) {

@@ -81,6 +81,7 @@ static void let_go(int kept) {
 typedef struct failing {
     uint64_t calls_left; /* until then */
     int error;           /* negated errno; 0: none fails */
+    paxos_files_t files;
 } failing_t;
 
 static bool fails(failing_t *failing) {
@@ -93,25 +94,38 @@ static int64_t failing_write(
     void *context, int file, const uint8_t *bytes, size_t length_bytes, uint64_t offset_bytes) {
     failing_t *failing = context;
     if (fails(failing)) { return failing->error; }
-    return paxos_files_posix()->write(NULL, file, bytes, length_bytes, offset_bytes);
+    return failing->files.write(failing->files.context, file, bytes, length_bytes, offset_bytes);
 }
 
 static int failing_flush(void *context, int file) {
     failing_t *failing = context;
     if (fails(failing)) { return failing->error; }
-    return paxos_files_posix()->flush(NULL, file);
+    return failing->files.flush(failing->files.context, file);
+}
+
+static int failing_write_and_flush(
+    void *context, int file, const uint8_t *bytes, size_t length_bytes, uint64_t offset_bytes) {
+    failing_t *failing = context;
+    if (fails(failing)) { return failing->error; }
+    const int status = failing->files.write_and_flush(
+        failing->files.context, file, bytes, length_bytes, offset_bytes);
+    return fails(failing) ? failing->error : status;
 }
 
 /* The child's life: append, flush, say so. It ends by being killed, or stops after an error. */
-static void write_on(const char *directory, int out, uint64_t seed, failing_t failing) {
+static void write_on(
+    const char *directory, int out, uint64_t seed, bool with_uring, failing_t failing) {
     uint8_t header[PAXOS_FRAME_HEADER_BYTES];
     uint8_t body[KILL_BODY_BYTES];
     uint64_t lsn = 0;
     uint64_t count = 0;
     uint64_t random = seed;
     paxos_journal_t *journal = NULL;
-    paxos_files_t files = *paxos_files_posix();
+    failing.files = *paxos_files_posix();
+    if (with_uring && !paxos_files_uring_open(&failing.files)) { _exit(CHILD_GAVE_UP); }
+    paxos_files_t files = failing.files;
     files.context = &failing;
+    if (with_uring) { files.write_and_flush = failing_write_and_flush; }
     files.write = failing_write;
     files.flush = failing_flush;
     if (patient_open(&files, directory, &options, &journal) != PAXOS_JOURNAL_OK ||
@@ -139,7 +153,8 @@ static void write_on(const char *directory, int out, uint64_t seed, failing_t fa
 
 /* One child, from its start to its end; *told is the last lsn that it said was durable. */
 static const char *one_life(
-    const char *directory, uint64_t seed, int error, uint64_t *told, journal_kills_t *tally) {
+    const char *directory, uint64_t seed, bool with_uring, int error, uint64_t *told,
+    journal_kills_t *tally) {
     int ends[2];
     uint64_t random = seed;
     if (pipe(ends) != 0) { return "no pipe"; }
@@ -148,7 +163,7 @@ static const char *one_life(
     if (child == 0) {
         let_go(ends[1]);
         const uint64_t calls = 1 + paxos_random_next(&random) % ERROR_CALLS_MAX;
-        write_on(directory, ends[1], seed, (failing_t){calls, error});
+        write_on(directory, ends[1], seed, with_uring, (failing_t){calls, error, {0}});
     }
     (void)close(ends[1]);
     /* It has written at least once: it is killed while it works. */
@@ -185,7 +200,8 @@ static const char *check(const char *directory, uint64_t told, journal_kills_t *
 }
 
 const char *journal_kill_run(
-    const char *directory, uint32_t kills, uint32_t errors, uint64_t seed, journal_kills_t *tally) {
+    const char *directory, uint32_t kills, uint32_t errors, uint64_t seed, bool with_uring,
+    journal_kills_t *tally) {
     const paxos_journal_shape_t shape = {
         .size_bytes = sizeof shape,
         .node = 1,
@@ -199,7 +215,7 @@ const char *journal_kill_run(
     for (uint32_t i = 0; i < kills + errors; i++) {
         uint64_t told = 0;
         const int error = i < kills ? 0 : i % 2 == 0 ? -EIO : -ENOSPC;
-        const char *wrong = one_life(directory, seed + i, error, &told, tally);
+        const char *wrong = one_life(directory, seed + i, with_uring, error, &told, tally);
         if (wrong == NULL) { wrong = check(directory, told, tally); }
         if (wrong != NULL) { return wrong; }
     }

@@ -45,7 +45,7 @@ struct ModelTests {
     func kills_loseNothing() throws {
         let directory = try Directory()
         var tally = journal_kills_t()
-        let wrong = journal_kill_run(directory.path + "/journal", 40, 40, 1, &tally)
+        let wrong = journal_kill_run(directory.path + "/journal", 40, 40, 1, false, &tally)
         #expect(wrong.map { String(cString: $0) } == nil)
         #expect(tally.kills == 40 && tally.errors == 40)
         #expect(tally.flushes > 80 && tally.records > 0)

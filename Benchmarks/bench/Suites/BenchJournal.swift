@@ -54,10 +54,12 @@ final class BenchJournal {
     }
 
     /// Open it and read all of it. Returns how many records there are.
-    /// - Parameter flushes: false where it is only filled, and flushed as a whole later.
+    /// - Parameters:
+    ///   - chosen: the files to work on; those of the operating system where none are given.
+    ///   - flushes: false where it is only filled, and flushed as a whole later.
     @discardableResult
-    func open(flushes: Bool = true) throws -> UInt64 {
-        var files = paxos_files_posix().pointee
+    func open(files chosen: paxos_files_t? = nil, flushes: Bool = true) throws -> UInt64 {
+        var files = chosen ?? paxos_files_posix().pointee
         if !flushes { files.flush = { _, _ in 0 } }
         var options = paxos_journal_options_t()
         options.size_bytes = UInt32(MemoryLayout<paxos_journal_options_t>.size)

@@ -7,6 +7,8 @@ final class JournalSuite: Suite {
     let unit = Unit.records
     private let valueBytes: Int
     private let batch: Int
+    private let withUring: Bool
+    private var ring: paxos_files_t?
     private let seed: UInt64
     private let parent: String
     private var journal: BenchJournal!
@@ -15,13 +17,23 @@ final class JournalSuite: Suite {
     private var raw: Int32 = -1
     private var rawOffset = 0
 
-    /// - Parameter directory: where the journal is made, and removed afterwards.
-    init(valueBytes: Int, batch: Int, seed: UInt64, directory: String) {
-        name = "journal.append batch=\(batch) value=\(valueBytes)B"
+    /// - Parameters:
+    ///   - withUring: a batch and its flush are one submission of io_uring.
+    ///   - directory: where the journal is made, and removed afterwards.
+    init(valueBytes: Int, batch: Int, withUring: Bool, seed: UInt64, directory: String) {
+        name = "journal.append batch=\(batch) value=\(valueBytes)B" + (withUring ? " io_uring" : "")
+        self.withUring = withUring
         self.valueBytes = valueBytes
         self.batch = batch
         self.seed = seed
         parent = directory
+    }
+
+    static var hasUring: Bool {
+        var files = paxos_files_t()
+        guard paxos_files_uring_open(&files) else { return false }
+        paxos_files_uring_close(&files)
+        return true
     }
 
     var limitWords: String { "the same pages written in place, and fdatasync, by the wall clock" }
@@ -36,7 +48,12 @@ final class JournalSuite: Suite {
         journal = try BenchJournal(
             suite: name, directory: parent, segmentBytes: max(4 << 20, 4 * pagesBytes),
             segments: 3, batchBytes: max(64 << 10, pagesBytes), bodyBytes: bodyBytes, seed: seed)
-        try journal.open()
+        if withUring {
+            var files = paxos_files_t()
+            try require(paxos_files_uring_open(&files), "\(name): this system has no io_uring")
+            ring = files
+        }
+        try journal.open(files: ring)
         let files = paxos_files_posix().pointee
         raw = files.open(files.context, journal.path + "/raw", true)
         try require(raw >= 0, "\(name): no file in \(parent)")
@@ -85,6 +102,7 @@ final class JournalSuite: Suite {
         let files = paxos_files_posix().pointee
         files.close(files.context, raw)
         journal.remove()
+        if var ring { paxos_files_uring_close(&ring) }
         pages.free()
     }
 }

@@ -44,10 +44,24 @@ typedef struct paxos_files {
     int (*rename)(void *context, const char *from, const char *to);
     /* Names made or changed in the directory before are there after a power cut. */
     int (*flush_directory)(void *context, const char *path);
+    /* The whole of a write and then flush, where both can be handed over at once. 0, or what the
+     * first of them that failed came to. May be NULL: write and flush are called then. */
+    int (*write_and_flush)(
+        void *context, int file, const uint8_t *bytes, size_t length_bytes, uint64_t offset_bytes);
 } paxos_files_t;
 
 /* Those of the operating system: fdatasync(2), on Darwin F_FULLFSYNC. */
 const paxos_files_t *paxos_files_posix(void);
+
+/* Those of the operating system, but a batch and its flush are one submission of io_uring(7): one
+ * call of the system instead of two. Measure before you choose it: JOURNAL.md has figures.
+ * In    files_out  the table; of one journal or node, whose caller is the only one to use it.
+ * Post  true   *files_out is filled; to be closed after what was opened with it.
+ *       false  unchanged: liburing.so.2 is not there, this system has no io_uring or forbids it, or
+ *              the library was built without liburing's header. Go on with paxos_files_posix.
+ * Cost  allocates, and maps a ring; no call on the table does. */
+bool paxos_files_uring_open(paxos_files_t *files_out);
+void paxos_files_uring_close(paxos_files_t *files);
 
 #ifdef __cplusplus
 }

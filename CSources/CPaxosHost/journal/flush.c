@@ -15,7 +15,7 @@ typedef struct head {
 } head_t;
 
 static paxos_journal_status_t write_batch(
-    paxos_journal_t *j, head_t *head, uint8_t *bytes, batch_t *batch) {
+    paxos_journal_t *j, head_t *head, uint8_t *bytes, batch_t *batch, bool is_last) {
     head->sequence += 1;
     batch->sequence = head->sequence;
     batch->flushed = j->flushed;
@@ -28,6 +28,7 @@ static paxos_journal_status_t write_batch(
     const uint64_t offset_bytes = paxos_journal_place(j, head->segment) + head->offset_bytes;
     PAXOS_ASSERT(head->offset_bytes + length_bytes <= j->segment_bytes);
     head->offset_bytes += length_bytes;
+    if (is_last) { return paxos_journal_write_durably(j, bytes, length_bytes, offset_bytes); }
     return paxos_journal_write(
         j, j->journal_file, bytes, length_bytes, offset_bytes, "write of a batch");
 }
@@ -52,13 +53,13 @@ static paxos_journal_status_t write_table(paxos_journal_t *j, head_t *head) {
         batch.count += 1;
     }
     batch.records_bytes = batch.count * PAXOS_FRAME_HEADER_BYTES;
-    return write_batch(j, head, j->table, &batch);
+    return write_batch(j, head, j->table, &batch, j->record_count == 0);
 }
 
 static paxos_journal_status_t write_records(paxos_journal_t *j, head_t *head) {
     batch_t batch = {
         .kind = BATCH_RECORDS, .count = j->record_count, .records_bytes = j->records_bytes};
-    return write_batch(j, head, j->buffer, &batch);
+    return write_batch(j, head, j->buffer, &batch, true);
 }
 
 /* The next segment is zeros, durably, before anything is written there. */
@@ -72,7 +73,7 @@ static paxos_journal_status_t prepare_next(paxos_journal_t *j) {
     return paxos_journal_sync(j, j->journal_file, "flush of a zeroed segment");
 }
 
-/* Everything that goes out with this flush. */
+/* Everything that goes out with this flush; then it is durable. */
 static paxos_journal_status_t write_all(paxos_journal_t *j, head_t *head) {
     const uint64_t bytes = paxos_batch_bytes(j->records_bytes, j->record_count);
     const uint64_t limit_bytes = paxos_journal_limit_bytes(j);
@@ -130,10 +131,7 @@ static paxos_journal_status_t flush(paxos_journal_t *j) {
     if (j->phase != PHASE_READY) { return PAXOS_JOURNAL_ERR_STATE; }
     head_t head = {j->newest, j->offset_bytes, j->sequence, paxos_recycle_oldest(j)};
     if (j->record_count == 0 && head.oldest == j->oldest) { return PAXOS_JOURNAL_OK; }
-    paxos_journal_status_t status = write_all(j, &head);
-    if (status == PAXOS_JOURNAL_OK) {
-        status = paxos_journal_sync(j, j->journal_file, "flush of a batch");
-    }
+    const paxos_journal_status_t status = write_all(j, &head);
     if (status != PAXOS_JOURNAL_OK) { return status; }
     commit(j, &head);
     j->flushes_to_mark -= 1;

@@ -37,6 +37,22 @@ paxos_journal_status_t paxos_journal_sync(paxos_journal_t *j, int file, const ch
     return status < 0 ? paxos_journal_fail(j, -status, what) : PAXOS_JOURNAL_OK;
 }
 
+paxos_journal_status_t paxos_journal_write_durably(
+    paxos_journal_t *j, const uint8_t *bytes, uint64_t length_bytes, uint64_t offset_bytes) {
+    if (j->files.write_and_flush == NULL) {
+        const paxos_journal_status_t status = paxos_journal_write(
+            j, j->journal_file, bytes, length_bytes, offset_bytes, "write of a batch");
+        return status == PAXOS_JOURNAL_OK
+                   ? paxos_journal_sync(j, j->journal_file, "flush of a batch")
+                   : status;
+    }
+    const int status = j->files.write_and_flush(
+        j->files.context, j->journal_file, bytes, length_bytes, offset_bytes);
+    if (status < 0) { return paxos_journal_fail(j, -status, "write and flush of a batch"); }
+    j->report.bytes_written += length_bytes;
+    return PAXOS_JOURNAL_OK;
+}
+
 uint64_t paxos_journal_place(const paxos_journal_t *j, uint64_t segment) {
     return segment % j->segment_count * j->segment_bytes;
 }

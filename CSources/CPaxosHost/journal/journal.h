@@ -184,6 +184,9 @@ paxos_journal_status_t paxos_journal_write(
     paxos_journal_t *j, int file, const uint8_t *bytes, uint64_t length_bytes,
     uint64_t offset_bytes, const char *what);
 paxos_journal_status_t paxos_journal_sync(paxos_journal_t *j, int file, const char *what);
+/* The last write of a flush, and the flush. */
+paxos_journal_status_t paxos_journal_write_durably(
+    paxos_journal_t *j, const uint8_t *bytes, uint64_t length_bytes, uint64_t offset_bytes);
 uint64_t paxos_journal_place(const paxos_journal_t *j, uint64_t segment);
 /* Bytes of the buffer: the longest batch of any kind. */
 static inline uint32_t paxos_journal_buffer_bytes(const paxos_journal_t *j) {
