@@ -50,13 +50,15 @@ void paxos_run_above_trim(const paxos_acceptor_t *a, paxos_run_t *run) {
     }
 }
 
-/* Leave of a verified run what the window reaches, if its first slot is in it. A leader goes by the
- * pipeline, which is longer than what is left of a window that was not trimmed for a while. */
-static void keep_in_window(const paxos_acceptor_t *a, paxos_run_t *run) {
+/* Leave of a verified run what the window reaches, if its first slot is in it; false: that is all of
+ * it, or nothing. A leader goes by the pipeline, which is longer than what is left of a window that
+ * was not trimmed for a while. */
+static bool is_cut(const paxos_acceptor_t *a, paxos_run_t *run) {
     const uint64_t end = a->trimmed + a->window_slots;
-    if (run->slot > end || run->slot + run->count - 1 <= end) { return; }
+    if (run->slot > end || run->slot + run->count - 1 <= end) { return false; }
     run->count = (uint32_t)(end - run->slot + 1);
     run->digest = paxos_run_digest(run->entries, run->slot, run->count, &run->bytes);
+    return true;
 }
 
 static void choose_run(paxos_acceptor_t *a, const paxos_run_t *run) {
@@ -65,7 +67,7 @@ static void choose_run(paxos_acceptor_t *a, const paxos_run_t *run) {
     }
 }
 
-/* An Accept found no room: its leader's word of what may be forgotten counts all the same, and may
+/* An Accept finds no room, or not for all of it: its leader's word of what may be forgotten counts all the same, and may
  * make some. False: it does not. */
 static bool makes_room(paxos_acceptor_t *a, const paxos_frame_t *frame) {
     if (frame->trim > a->stable) { a->stable = frame->trim; }
@@ -84,10 +86,10 @@ static paxos_status_t take_accept(
     paxos_status_t status = PAXOS_OK;
     uint64_t lsn = 0;
     do {
-        if (PAXOS_UNLIKELY(run.slot <= a->trimmed)) { paxos_run_above_trim(a, &run); }
-        keep_in_window(a, &run);
+        paxos_run_above_trim(a, &run);
         status = run.count > 0 ? paxos_voter_accept(a, &run, &lsn) : PAXOS_ERR_TRIMMED;
-    } while (PAXOS_UNLIKELY(status == PAXOS_ERR_FULL) && makes_room(a, frame));
+        /* What is cut off must be sent again: that comes last. */
+    } while (PAXOS_UNLIKELY(status == PAXOS_ERR_FULL) && (makes_room(a, frame) || is_cut(a, &run)));
     if (PAXOS_LIKELY(status == PAXOS_OK)) {
         const bool is_chosen = paxos_run_is_chosen(a, (frame->flags & PAXOS_FLAG_VOTED) != 0);
         if (is_chosen) { choose_run(a, &run); }

@@ -52,10 +52,12 @@ extension Core {
             if brings && status == PAXOS_ERR_BUSY { awaitRoom(for: member) }
             return status
         }
-        if frame.pointee.kind == UInt8(truncatingIfNeeded: PAXOS_FRAME_ACCEPT.rawValue)
-            && (status == PAXOS_ERR_FULL || status == PAXOS_OK && isBeyondWindow(frame))
-        {
-            r.pointee.serving = member &+ 1
+        if frame.pointee.kind == UInt8(truncatingIfNeeded: PAXOS_FRAME_ACCEPT.rawValue) {
+            if status == PAXOS_ERR_FULL || status == PAXOS_OK && isBeyondWindow(frame) {
+                r.pointee.serving = member &+ 1
+            } else {
+                goOnLearning() /* its word may have made room for what was cut off before */
+            }
         }
         hear(member, notLacked(by: frame))
         let own = react(member, frame, entries, status)

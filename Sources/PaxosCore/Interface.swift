@@ -196,11 +196,10 @@ func paxos_replica_status(
     _ status: UnsafeMutablePointer<paxos_replica_status_t>?
 ) {
     guard let replica, let status else { return }
-    guard let core = made(UnsafeMutablePointer(mutating: replica)) else {
-        paxos_replica_is_not_made()
-    }
-    paxos_status_is_sized(status)
-    let r = replica.pointee
+    let core = made(UnsafeMutablePointer(mutating: replica))
+    paxos_status_is_sized(core != nil, status)
+    guard let core else { return }
+    let r = core.r.pointee
     status.pointee.node = core.a.pointee.node
     status.pointee.leader = paxos_ballot_node(core.a.pointee.following)
     status.pointee.role = r.role

@@ -17,6 +17,14 @@ struct RoomTests {
         for _ in 0..<count { #expect(world.propose("v", at: 1).status == PAXOS_OK) }
     }
 
+    /// One run: polled when all of it is there.
+    private func proposeRun(_ count: Int, _ world: World) {
+        for _ in 0..<count {
+            #expect(world[1].propose([7], now: world.now).status == PAXOS_OK)
+        }
+        world.drain(1)
+    }
+
     /// As many slots are decided as the windows hold; those of `ids` are full.
     private func fill(_ world: World, at ids: [UInt16]) -> Int {
         let window = Int(world[1].acceptor.window_slots)
@@ -40,6 +48,17 @@ struct RoomTests {
             for id in world.ids { #expect(world.host(id).log.count == 16 * round) }
         }
         expectSafe(world)
+    }
+
+    @Test("one that finds room for its first slots alone does so before the others are cut off")
+    func acceptBringsRoomForItsEnd() {
+        let world = world(.memoryOnly)
+        world.onSend = { #expect(!$0.isKind(PAXOS_FRAME_HEARTBEAT_REPLY), "room is asked for") }
+        for round in 1...8 {
+            proposeRun(12, world)
+            world.deliverAll()
+            for id in world.ids { #expect(world.host(id).log.count == 12 * round, "\(round)") }
+        }
     }
 
     @Test(
@@ -85,11 +104,7 @@ struct RoomTests {
         let world = world(mode)
         let window = fill(world, at: [2, 3])
         for id in [2, 3] as [UInt16] { #expect(world[id].trim(4) == PAXOS_OK) }
-        /* One run: polled when all of it is there. */
-        for _ in 0..<16 {
-            #expect(world[1].propose([7], now: world.now).status == PAXOS_OK)
-        }
-        world.drain(1)
+        proposeRun(16, world)
         world.deliverAll()
         #expect(world[2].acceptor.trimmed == 4 && world.host(2).log.count == window + 4)
         #expect(world[2].trim(UInt64(window)) == PAXOS_OK)

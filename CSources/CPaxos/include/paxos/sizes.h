@@ -18,13 +18,10 @@ PAXOS_HOT static inline void paxos_effect_is_sized(const paxos_effect_t *effect)
     PAXOS_ASSERT(effect->size_bytes == sizeof *effect);
 }
 
-PAXOS_HOT static inline void paxos_status_is_sized(const paxos_replica_status_t *status) {
-    PAXOS_ASSERT(status->size_bytes == sizeof *status);
-}
-
 /* Of memory that is no replica's block there is no status. */
-PAXOS_NORETURN static inline void paxos_replica_is_not_made(void) {
-    paxos_panic("has_voter(replica)", __FILE__, __LINE__);
+PAXOS_HOT static inline void paxos_status_is_sized(
+    bool has_voter, const paxos_replica_status_t *status) {
+    PAXOS_ASSERT(has_voter && status->size_bytes == sizeof *status);
 }
 
 #ifdef __cplusplus
