@@ -50,9 +50,9 @@ void paxos_run_above_trim(const paxos_acceptor_t *a, paxos_run_t *run) {
     }
 }
 
-/* Leave of a verified run what the window reaches, if its first slot is in it; false: that is all of
- * it, or nothing. A leader goes by the pipeline, which is longer than what is left of a window that
- * was not trimmed for a while. */
+/* Leave of a verified run what the window reaches, if its first slot is in it; false: that is all
+ * of it, or nothing. A leader goes by the pipeline, which is longer than what is left of a window
+ * that was not trimmed for a while. */
 static bool is_cut(const paxos_acceptor_t *a, paxos_run_t *run) {
     const uint64_t end = a->trimmed + a->window_slots;
     if (run->slot > end || run->slot + run->count - 1 <= end) { return false; }
@@ -67,8 +67,8 @@ static void choose_run(paxos_acceptor_t *a, const paxos_run_t *run) {
     }
 }
 
-/* An Accept finds no room, or not for all of it: its leader's word of what may be forgotten counts all the same, and may
- * make some. False: it does not. */
+/* An Accept finds no room, or not for all of it: its leader's word of what may be forgotten counts
+ * all the same, and may make some. False: it does not. */
 static bool makes_room(paxos_acceptor_t *a, const paxos_frame_t *frame) {
     if (frame->trim > a->stable) { a->stable = frame->trim; }
     return paxos_log_trim(a);

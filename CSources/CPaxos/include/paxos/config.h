@@ -105,6 +105,10 @@ typedef struct paxos_config {
         paxos_round64(512 + c->member_count * 128 + c->window_slots * 32 + c->forward_ring * 48);
 */
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* A configuration for servers: majority quorums, window 4096, values up to 64 KiB, durable.
  * The caller then sets cluster, node, members and member_count. */
 /*@ requires \valid(config);
@@ -139,6 +143,10 @@ size_t paxos_acceptor_block_bytes(const paxos_config_t *config);
     ensures !paxos_config_good(config) ==> \result == 0;
     ensures \result <= UINT32_MAX; */
 size_t paxos_replica_block_bytes(const paxos_config_t *config);
+
+#ifdef __cplusplus
+}
+#endif
 
 /* The same as constant expressions, for static arrays (aligned to PAXOS_BLOCK_ALIGNMENT). */
 #define PAXOS_ROUND_UP(bytes, unit) (((size_t)(bytes) + ((unit)-1u)) / (unit) * (unit))

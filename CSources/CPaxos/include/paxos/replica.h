@@ -90,6 +90,8 @@ PAXOS_MUST_USE paxos_status_t paxos_replica_receive(
  *       PAXOS_ERR_NO_LEADER, PAXOS_ERR_PIPELINE, PAXOS_ERR_FULL, PAXOS_ERR_BUSY
  *                            would block: nothing changed; poll, tick and try again.
  *       PAXOS_ERR_TOO_LARGE  over value_bytes_max; nothing changed.
+ * To read through the log, propose an empty value (NULL, 0): when it is delivered here, so is all
+ * that was decided before it was proposed, and the state machine may answer.
  * Cost  O(value_bytes). */
 PAXOS_MUST_USE paxos_status_t paxos_replica_propose(
     paxos_replica_t *replica, uint64_t now_ns, const uint8_t *value, size_t value_bytes,
