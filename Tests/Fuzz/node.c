@@ -205,14 +205,19 @@ static void check_change(
 }
 
 /* A refused frame leaves no trace; what a node keeps apart from it (time, counters, whom to tell of
- * room) may change. */
-static void check_untouched(const node_t *node, const uint8_t *before, bool but_arena) {
+ * room) may change, and of an Accept without room its leader's word may count. */
+static void check_untouched(const node_t *node, const uint8_t *before, bool brings_word) {
     paxos_acceptor_t *was = (paxos_acceptor_t *)(void *)(uintptr_t)before;
     const paxos_acceptor_t *is = node_acceptor(node);
     if (node->is_replica) { ((paxos_replica_t *)(void *)was)->now_ns = node_replica(node)->now_ns; }
     was->counters = is->counters;
     was->room_owed = is->room_owed;
-    if (!but_arena) { CHECK(memcmp(before, node->block, node->block_bytes) == 0); }
+    if (brings_word) {
+        CHECK(was->stable <= is->stable && was->trimmed <= is->trimmed);
+        if (was->trimmed != is->trimmed) { return; } /* a record says so, too */
+        was->stable = is->stable;
+    }
+    CHECK(memcmp(before, node->block, node->block_bytes) == 0);
 }
 
 paxos_status_t node_receive(node_t *node, const packet_t *packet) {
@@ -239,11 +244,12 @@ paxos_status_t node_receive(node_t *node, const packet_t *packet) {
         paxos_frame_decode(packet->header, packet->header_bytes, &frame) == PAXOS_OK;
     CHECK(decoded || status == PAXOS_ERR_WIRE);
     const bool learned = decoded && frame.kind == PAXOS_FRAME_LEARNED;
+    const bool brings_word = decoded && frame.kind == PAXOS_FRAME_ACCEPT;
     switch (status) {
         case PAXOS_ERR_WIRE:
         case PAXOS_ERR_FOREIGN: check_untouched(node, before, false); break;
         case PAXOS_ERR_BUSY:
-            if (!learned && !node->is_replica) { check_untouched(node, before, false); }
+            if (!learned && !node->is_replica) { check_untouched(node, before, brings_word); }
             break;
         case PAXOS_ERR_FULL:
         case PAXOS_ERR_STALE:
@@ -257,7 +263,11 @@ paxos_status_t node_receive(node_t *node, const packet_t *packet) {
         check_change(node, packet, &frame, slot, picture.looks[i], after);
         const bool refused = status != PAXOS_OK && !learned && !node->is_replica;
         /* An Accept that finds no room may have trimmed what its leader says may go. */
-        const bool is_trimmed = status == PAXOS_ERR_FULL && after.state == PAXOS_RUN_TRIMMED;
+        const bool may_trim =
+            brings_word &&
+            (status == PAXOS_ERR_FULL || status == PAXOS_ERR_BUSY || status == PAXOS_ERR_CONFLICT);
+        const bool is_trimmed =
+            may_trim && after.state == PAXOS_RUN_TRIMMED && slot <= node_acceptor(node)->stable;
         CHECK(!refused || is_trimmed || same_look(picture.looks[i], after));
     }
     free(before);

@@ -117,6 +117,8 @@ PAXOS_MUST_USE paxos_status_t paxos_acceptor_recovered(
  *                           of an Accept is told when a flush has made room. After FULL, trim up
  *                           to `stable`, which the frame may have raised, and hand it over again.
  *                           FULL may have tidied the arena, and a LEARNED keeps what fitted before.
+ *                           Of an Accept that reaches beyond the window its leader's word counts
+ *                           first, whatever becomes of it: `stable`, and a trim up to there.
  * Cost  O(body). */
 PAXOS_MUST_USE paxos_status_t paxos_acceptor_receive(
     paxos_acceptor_t *acceptor, const uint8_t *header, size_t header_bytes, const uint8_t *body,
