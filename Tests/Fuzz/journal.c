@@ -93,7 +93,7 @@ static void check_record(const paxos_journal_record_t *record) {
 }
 
 /* Everything is read; then it is known what is missing. */
-static void read_all(void) {
+static void read_all(bool is_read_only) {
     paxos_journal_record_t record = {.size_bytes = sizeof record};
     uint64_t next[GROUPS] = {0};
     bool has_gap = false;
@@ -123,7 +123,8 @@ static void read_all(void) {
             world.is_wild || known->is_lost || is_unsure || group.last_lsn >= known->acknowledged);
         CHECK(world.is_wild || !has_gap || report.damages != 0);
         known->is_lost = known->is_lost || is_unsure;
-        known->appended = known->acknowledged = group.last_lsn;
+        /* What is found is made durable, but by who only reads. */
+        if (!is_read_only) { known->appended = known->acknowledged = group.last_lsn; }
     }
 }
 
@@ -137,7 +138,7 @@ static bool open_journal(bool is_read_only) {
         CHECK(world.journal == NULL && status != PAXOS_JOURNAL_ERR_LOCKED);
         return false;
     }
-    read_all();
+    read_all(is_read_only);
     return true;
 }
 
