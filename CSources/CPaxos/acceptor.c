@@ -128,10 +128,6 @@ paxos_status_t paxos_voter_flushed(paxos_acceptor_t *a, uint64_t lsn) {
     return PAXOS_OK;
 }
 
-paxos_status_t paxos_voter_sent(paxos_acceptor_t *a, uint64_t token) {
-    return paxos_voter_sent_hot(a, token);
-}
-
 paxos_status_t paxos_voter_trim(paxos_acceptor_t *a, uint64_t slot) {
     if (slot > a->decided) { return PAXOS_ERR_RANGE; }
     if (slot > a->trimmed) { a->trimmed = slot; }

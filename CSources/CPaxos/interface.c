@@ -87,7 +87,7 @@ paxos_status_t paxos_acceptor_flushed(paxos_acceptor_t *a, uint64_t lsn) {
 }
 
 paxos_status_t paxos_acceptor_sent(paxos_acceptor_t *a, uint64_t token) {
-    return is_acceptor(a) ? paxos_voter_sent(a, token) : PAXOS_ERR_CORRUPT;
+    return is_acceptor(a) ? paxos_voter_sent_hot(a, token) : PAXOS_ERR_CORRUPT;
 }
 
 paxos_status_t paxos_acceptor_trim(paxos_acceptor_t *a, uint64_t slot) {

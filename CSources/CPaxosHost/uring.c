@@ -82,9 +82,9 @@ static int uring_write_and_flush(
     }
 }
 
-/* Whether this kernel takes both; what it refuses shows with the first use. */
-static bool knows_both(const struct io_uring *uring) {
-    return (uring->features & IORING_FEAT_NODROP) != 0;
+/* Whether this system's ring takes a plain write: the same version (5.6) brought this mark. */
+static bool takes_writes(const struct io_uring *uring) {
+    return (uring->features & IORING_FEAT_RW_CUR_POS) != 0;
 }
 
 bool paxos_files_uring_open(paxos_files_t *files_out) {
@@ -102,7 +102,7 @@ bool paxos_files_uring_open(paxos_files_t *files_out) {
         const bool is_whole =
             queue_init != NULL && ring->queue_exit != NULL && ring->submit_and_wait != NULL;
         if (is_whole && queue_init(ENTRIES, &ring->uring, 0) == 0) {
-            if (knows_both(&ring->uring)) {
+            if (takes_writes(&ring->uring)) {
                 *files_out = *paxos_files_posix();
                 files_out->context = ring;
                 files_out->write_and_flush = uring_write_and_flush;

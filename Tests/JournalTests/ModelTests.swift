@@ -42,10 +42,12 @@ struct ModelTests {
     }
 
     @Test("killed at any moment, or stopped by a disk error, it has all that it said was durable")
-    func kills_loseNothing() throws {
+    func kills_loseNothing() throws { try Self.expectKillsLoseNothing(withUring: false) }
+
+    static func expectKillsLoseNothing(withUring: Bool) throws {
         let directory = try Directory()
         var tally = journal_kills_t()
-        let wrong = journal_kill_run(directory.path + "/journal", 40, 40, 1, false, &tally)
+        let wrong = journal_kill_run(directory.path + "/journal", 40, 40, 1, withUring, &tally)
         #expect(wrong.map { String(cString: $0) } == nil)
         #expect(tally.kills == 40 && tally.errors == 40)
         #expect(tally.flushes > 80 && tally.records > 0)

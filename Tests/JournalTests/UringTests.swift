@@ -25,12 +25,7 @@ struct UringTests {
         "killed at any moment, or stopped by a disk error, it has all that it said was durable",
         .enabled(if: isThere))
     func kills_loseNothing() throws {
-        let directory = try Directory()
-        var tally = journal_kills_t()
-        let wrong = journal_kill_run(directory.path + "/journal", 40, 40, 1, true, &tally)
-        #expect(wrong.map { String(cString: $0) } == nil)
-        #expect(tally.kills == 40 && tally.errors == 40)
-        #expect(tally.flushes > 80 && tally.records > 0)
+        try ModelTests.expectKillsLoseNothing(withUring: true)
     }
 
     @Test(

@@ -304,7 +304,8 @@ PAXOS_HOT static inline uint32_t paxos_log_together_hot(
     return paxos_log_together(a, slot, last_slot, bytes_max, bytes_out);
 }
 
-/* As paxos_voter_sent. */
+/* Bytes under a send stay pinned until this send, or a later one to the same member, is done: what
+ * is done never runs ahead of what was handed out, and never back. */
 /*@ requires paxos_block(a);
     requires \forall integer m; 0 <= m < a->member_count ==>
              paxos_member_array(a)[m].sends_done <= paxos_member_array(a)[m].sends_polled;

@@ -189,18 +189,6 @@ PAXOS_MUST_USE paxos_status_t paxos_voter_trim(paxos_acceptor_t *a, uint64_t slo
             a->flushed < paxos_write_of(a, a->writes_out)->lsn); */
 PAXOS_MUST_USE paxos_status_t paxos_voter_flushed(paxos_acceptor_t *a, uint64_t lsn);
 
-/* Bytes under a send stay pinned until this send, or a later one to the same member, is done: what
- * is done never runs ahead of what was handed out, and never back. */
-/*@ requires paxos_block(a);
-    requires \forall integer m; 0 <= m < a->member_count ==>
-             paxos_member_array(a)[m].sends_done <= paxos_member_array(a)[m].sends_polled;
-    assigns paxos_member_array(a)[0 .. a->member_count - 1].sends_done;
-    ensures \result == PAXOS_OK || \result == PAXOS_ERR_RANGE;
-    ensures \forall integer m; 0 <= m < a->member_count ==>
-            \old(paxos_member_array(a)[m].sends_done) <= paxos_member_array(a)[m].sends_done &&
-            paxos_member_array(a)[m].sends_done <= paxos_member_array(a)[m].sends_polled; */
-PAXOS_MUST_USE paxos_status_t paxos_voter_sent(paxos_acceptor_t *a, uint64_t token);
-
 /*@ // A watermark, and the window behind it: numbers that do not wrap.
     predicate paxos_in_ring{L}(paxos_acceptor_t *a, integer decided) =
         a->trimmed < PAXOS_SLOT_MAX && decided <= a->trimmed + a->window_slots;
