@@ -116,10 +116,14 @@ static bool listen_for(paxos_host_t *host, uint64_t timeout_ns) {
     const paxos_transport_status_t status =
         paxos_transport_poll(host->transport, host->now_ns, timeout_ns);
     if (status != PAXOS_TRANSPORT_OK) {
-        const int error = errno;
+        const bool is_denied = status == PAXOS_TRANSPORT_ERR_DENIED;
+        const int error = is_denied ? 0 : errno;
+        const char *what =
+            is_denied ? "a peer knows another process as this node: its directory was copied, or "
+                        "replaced by an older one"
+                      : "the sockets cannot be waited for";
         (void)paxos_host_blame(
-            &host->report.fault, PAXOS_HOST_ERR_TRANSPORT, (int32_t)status, 0,
-            "the sockets cannot be waited for");
+            &host->report.fault, PAXOS_HOST_ERR_TRANSPORT, (int32_t)status, 0, what);
         host->report.fault.error = error;
         paxos_host_stop(host);
         return false;

@@ -1,9 +1,12 @@
 /* handshake.c - see handshake.h. */
 #include "handshake.h"
 
+#include <string.h>
+
 #include "../CSodium/shim.h"
 
 _Static_assert(crypto_kdf_KEYBYTES == PAXOS_TRANSPORT_KEY_BYTES, "keys of one size");
+_Static_assert(crypto_generichash_KEYBYTES == PAXOS_PROOF_BYTES, "a proof is the key of a refusal");
 _Static_assert(crypto_kdf_CONTEXTBYTES == 8, "the context below has eight bytes");
 
 enum { KEY_OF_DIALLER = 1, KEY_OF_LISTENER = 2, PROOF_OF_DIALLER = 3, PROOF_OF_LISTENER = 4 };
@@ -68,6 +71,28 @@ void paxos_session_derive(
     sodium_memzero(&state, sizeof state);
 }
 
-bool paxos_proof_is(const uint8_t own[PAXOS_PROOF_BYTES], const uint8_t theirs[PAXOS_PROOF_BYTES]) {
-    return sodium_memcmp(own, theirs, PAXOS_PROOF_BYTES) == 0;
+void paxos_verdict_write(
+    const uint8_t proof[PAXOS_PROOF_BYTES], paxos_transport_reason_t verdict,
+    uint8_t bytes[PAXOS_PROOF_BYTES]) {
+    const uint8_t said = (uint8_t)verdict;
+    if (verdict == PAXOS_TRANSPORT_NONE) {
+        memcpy(bytes, proof, PAXOS_PROOF_BYTES);
+    } else { /* it fails only for lengths out of range */
+        (void)crypto_generichash(
+            bytes, PAXOS_PROOF_BYTES, &said, sizeof said, proof, PAXOS_PROOF_BYTES);
+    }
+}
+
+paxos_transport_reason_t paxos_verdict_read(
+    const uint8_t proof[PAXOS_PROOF_BYTES], const uint8_t bytes[PAXOS_PROOF_BYTES]) {
+    static const paxos_transport_reason_t verdicts[] = {
+        PAXOS_TRANSPORT_NONE, PAXOS_TRANSPORT_STALE, PAXOS_TRANSPORT_CLONE, PAXOS_TRANSPORT_LIVING};
+    paxos_transport_reason_t found = PAXOS_TRANSPORT_PROOF;
+    uint8_t expected[PAXOS_PROOF_BYTES];
+    for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++) {
+        paxos_verdict_write(proof, verdicts[i], expected);
+        if (sodium_memcmp(expected, bytes, PAXOS_PROOF_BYTES) == 0) { found = verdicts[i]; }
+    }
+    sodium_memzero(expected, sizeof expected);
+    return found;
 }

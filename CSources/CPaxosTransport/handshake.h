@@ -5,6 +5,8 @@
  *          <----------------- HELLO (64), PROOF (32)
  *   PROOF (32), frames -------------------->
  *
+ * Who will not have the other side says why by a REFUSAL (32) in the place of its PROOF.
+ *
  * Internal. No I/O. TRANSPORT.md has every byte. Threads any. */
 #ifndef PAXOS_TRANSPORT_HANDSHAKE_H
 #define PAXOS_TRANSPORT_HANDSHAKE_H
@@ -47,7 +49,15 @@ void paxos_session_derive(
     const uint8_t key[PAXOS_TRANSPORT_KEY_BYTES], const uint8_t dialler[PAXOS_HELLO_BYTES],
     const uint8_t listener[PAXOS_HELLO_BYTES], bool is_dialler, paxos_session_t *session);
 
-/* Compare in a time that does not depend on where they differ. */
-bool paxos_proof_is(const uint8_t own[PAXOS_PROOF_BYTES], const uint8_t theirs[PAXOS_PROOF_BYTES]);
+/* What to say of the other side: its own proof if the verdict is NONE, else the refusal that
+ * follows from it, which only who has the key can make or read. */
+void paxos_verdict_write(
+    const uint8_t proof[PAXOS_PROOF_BYTES], paxos_transport_reason_t verdict,
+    uint8_t bytes[PAXOS_PROOF_BYTES]);
+
+/* Read what the other side says, whose proof should be `proof`: the verdict, or
+ * PAXOS_TRANSPORT_PROOF if it is none. Takes a time that does not depend on where they differ. */
+paxos_transport_reason_t paxos_verdict_read(
+    const uint8_t proof[PAXOS_PROOF_BYTES], const uint8_t bytes[PAXOS_PROOF_BYTES]);
 
 #endif

@@ -86,24 +86,39 @@ void paxos_link_close(
     paxos_event_push(t, node, false, reason, error);
 }
 
-/* A node's lives go forward, and each is one process. */
-static paxos_transport_reason_t check_life(const paxos_peer_t *peer, const paxos_hello_t *hello) {
+/* A node's lives go forward, and each is one process. A later one waits until the connection of
+ * the one before has ended: whose process has ended has no connection for long, and of a copy
+ * that was started beside the original nobody else can tell that the original is alive. */
+static paxos_transport_reason_t judge(const paxos_transport_t *t, uint32_t index) {
+    const paxos_hello_t *hello = &t->links[index].hello;
+    const paxos_peer_t *peer = &t->peers[t->links[index].peer];
     if (hello->incarnation < peer->incarnation) { return PAXOS_TRANSPORT_STALE; }
-    if (hello->incarnation == peer->incarnation && hello->instance != peer->instance) {
-        return PAXOS_TRANSPORT_CLONE;
+    if (hello->incarnation == peer->incarnation) {
+        return hello->instance == peer->instance ? PAXOS_TRANSPORT_NONE : PAXOS_TRANSPORT_CLONE;
     }
-    return PAXOS_TRANSPORT_NONE;
+    const bool is_connected = peer->link != PAXOS_NONE && peer->link != index;
+    return is_connected ? PAXOS_TRANSPORT_LIVING : PAXOS_TRANSPORT_NONE;
 }
 
-/* The other side has proved itself. False: the link was closed. */
-static bool go_up(paxos_transport_t *t, uint32_t index) {
+/* The other side has proved itself, and said that it will not have us. */
+static void take_refusal(paxos_transport_t *t, uint32_t index, paxos_transport_reason_t said) {
+    const bool waits = said == PAXOS_TRANSPORT_LIVING;
+    t->links[index].is_proved = true;
+    t->is_denied |= !waits;
+    paxos_link_close(t, index, waits ? PAXOS_TRANSPORT_WAITING : PAXOS_TRANSPORT_DENIED, 0);
+}
+
+/* The other side has proved itself. */
+static void go_up(paxos_transport_t *t, uint32_t index) {
     paxos_link_t *link = &t->links[index];
     paxos_peer_t *peer = &t->peers[link->peer];
     link->is_proved = true;
-    const paxos_transport_reason_t reason = check_life(peer, &link->hello);
-    if (reason != PAXOS_TRANSPORT_NONE) {
-        paxos_link_close(t, index, reason, 0);
-        return false;
+    /* What it was told stands; what has come to be known since counts as well. */
+    const paxos_transport_reason_t verdict =
+        link->verdict != PAXOS_TRANSPORT_NONE ? link->verdict : judge(t, index);
+    if (verdict != PAXOS_TRANSPORT_NONE) {
+        paxos_link_close(t, index, verdict, 0);
+        return;
     }
     if (peer->link != PAXOS_NONE && peer->link != index) {
         paxos_link_close(t, peer->link, PAXOS_TRANSPORT_REPLACED, 0);
@@ -122,7 +137,6 @@ static bool go_up(paxos_transport_t *t, uint32_t index) {
     link->up_since_ns = t->now_ns;
     peer->report.connections += 1;
     paxos_event_push(t, peer->node, true, PAXOS_TRANSPORT_NONE, 0);
-    return true;
 }
 
 static void write_hello(const paxos_transport_t *t, uint16_t receiver, uint8_t *bytes) {
@@ -153,7 +167,8 @@ static paxos_transport_reason_t take_hello(paxos_transport_t *t, paxos_link_t *l
     return PAXOS_TRANSPORT_NONE;
 }
 
-/* The listener's hello and proof are whole: answer with ours, and frames may follow. */
+/* The listener's hello and proof are whole: answer with ours, and frames may follow. The proof goes
+ * out even if we were refused: so the listener knows whom it has refused. */
 static void finish_dialling(paxos_transport_t *t, uint32_t index) {
     paxos_link_t *link = &t->links[index];
     const paxos_transport_reason_t reason = take_hello(t, link);
@@ -162,14 +177,22 @@ static void finish_dialling(paxos_transport_t *t, uint32_t index) {
         return;
     }
     paxos_session_derive(t->key, link->out, link->in, true, &link->session);
-    if (!paxos_proof_is(link->session.peer_proof, link->in + PAXOS_HELLO_BYTES)) {
+    const paxos_transport_reason_t said =
+        paxos_verdict_read(link->session.peer_proof, link->in + PAXOS_HELLO_BYTES);
+    if (said == PAXOS_TRANSPORT_PROOF) {
         paxos_link_close(t, index, PAXOS_TRANSPORT_PROOF, 0);
         return;
     }
-    memcpy(link->out, link->session.own_proof, PAXOS_PROOF_BYTES);
+    link->verdict = judge(t, index);
+    paxos_verdict_write(link->session.own_proof, link->verdict, link->out);
     link->out_bytes = PAXOS_PROOF_BYTES;
     link->out_sent = 0;
-    if (go_up(t, index)) { (void)paxos_link_send_handshake(t, index); }
+    if (!paxos_link_send_handshake(t, index) && link->state == PAXOS_LINK_FREE) { return; }
+    if (said != PAXOS_TRANSPORT_NONE) {
+        take_refusal(t, index, said);
+    } else {
+        go_up(t, index);
+    }
 }
 
 /* The dialler's hello is whole: answer with ours and our proof. */
@@ -182,11 +205,26 @@ static void answer(paxos_transport_t *t, uint32_t index) {
     }
     write_hello(t, link->hello.sender, link->out);
     paxos_session_derive(t->key, link->in, link->out, false, &link->session);
-    memcpy(link->out + PAXOS_HELLO_BYTES, link->session.own_proof, PAXOS_PROOF_BYTES);
+    link->verdict = judge(t, index);
+    paxos_verdict_write(link->session.own_proof, link->verdict, link->out + PAXOS_HELLO_BYTES);
     link->out_bytes = PAXOS_HELLO_BYTES + PAXOS_PROOF_BYTES;
     link->out_sent = 0;
     link->in_wanted = PAXOS_HELLO_BYTES + PAXOS_PROOF_BYTES;
     (void)paxos_link_send_handshake(t, index);
+}
+
+/* The dialler's proof is whole. */
+static void finish_listening(paxos_transport_t *t, uint32_t index) {
+    const paxos_link_t *link = &t->links[index];
+    const paxos_transport_reason_t said =
+        paxos_verdict_read(link->session.peer_proof, link->in + PAXOS_HELLO_BYTES);
+    if (said == PAXOS_TRANSPORT_PROOF) {
+        paxos_link_close(t, index, PAXOS_TRANSPORT_PROOF, 0);
+    } else if (said != PAXOS_TRANSPORT_NONE) {
+        take_refusal(t, index, said);
+    } else {
+        go_up(t, index);
+    }
 }
 
 bool paxos_link_send_handshake(paxos_transport_t *t, uint32_t index) {
@@ -228,10 +266,8 @@ static void read_handshake(paxos_transport_t *t, uint32_t index) {
         finish_dialling(t, index);
     } else if (link->in_bytes == PAXOS_HELLO_BYTES) {
         answer(t, index);
-    } else if (paxos_proof_is(link->session.peer_proof, link->in + PAXOS_HELLO_BYTES)) {
-        (void)go_up(t, index);
     } else {
-        paxos_link_close(t, index, PAXOS_TRANSPORT_PROOF, 0);
+        finish_listening(t, index);
     }
 }
 

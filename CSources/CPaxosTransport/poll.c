@@ -108,10 +108,10 @@ paxos_transport_status_t paxos_transport_poll(
     struct epoll_event events[EVENTS_MAX];
     const int ms = wait_ms(t, timeout_ns);
     const int count = epoll_wait(t->epoll, events, EVENTS_MAX, ms);
-    if (count < 0) { return errno == EINTR ? PAXOS_TRANSPORT_OK : PAXOS_TRANSPORT_ERR_SYSTEM; }
+    if (count < 0 && errno != EINTR) { return PAXOS_TRANSPORT_ERR_SYSTEM; }
     if (ms > 0) { advance(t, paxos_host_clock_ns()); }
     for (int i = 0; i < count; i++) { dispatch(t, &events[i]); }
-    return PAXOS_TRANSPORT_OK;
+    return t->is_denied ? PAXOS_TRANSPORT_ERR_DENIED : PAXOS_TRANSPORT_OK;
 }
 
 bool paxos_transport_peer_report(

@@ -60,7 +60,8 @@ typedef struct paxos_link {
     uint32_t in_wanted;
     uint8_t out[PAXOS_HELLO_BYTES + PAXOS_PROOF_BYTES];
     uint8_t in[PAXOS_HELLO_BYTES + PAXOS_PROOF_BYTES];
-    paxos_hello_t hello; /* the peer's */
+    paxos_hello_t hello;              /* the peer's */
+    paxos_transport_reason_t verdict; /* what we told it of its life */
     paxos_session_t session;
 } paxos_link_t;
 
@@ -101,6 +102,7 @@ struct paxos_transport {
     uint32_t pending;   /* links accepted, of no peer yet or not up */
     uint32_t cursor;    /* the peer whose frames come next */
     bool has_frames;    /* next was not called until false */
+    bool is_denied;     /* a peer has proved that it knows another process as this node */
     int epoll;
     int listener;
     uint32_t listener_interest;

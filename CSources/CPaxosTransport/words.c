@@ -9,6 +9,7 @@ const char *paxos_transport_words(paxos_transport_status_t status) {
         case PAXOS_TRANSPORT_ERR_DOWN: return "there is no connection";
         case PAXOS_TRANSPORT_ERR_FULL: return "the queue is full";
         case PAXOS_TRANSPORT_ERR_FRAME: return "no frame of this node to a peer";
+        case PAXOS_TRANSPORT_ERR_DENIED: return "a peer knows another process as this node";
     }
     return "an unknown status";
 }
@@ -33,6 +34,9 @@ const char *paxos_transport_reason_words(paxos_transport_reason_t reason) {
         [PAXOS_TRANSPORT_OVERSIZED] = "an oversized frame",
         [PAXOS_TRANSPORT_FOREIGN] = "a frame of another cluster, sender or receiver",
         [PAXOS_TRANSPORT_FORGED] = "a frame without the right tag",
+        [PAXOS_TRANSPORT_LIVING] = "the node is still connected in an earlier life",
+        [PAXOS_TRANSPORT_DENIED] = "the peer knows another process as this node",
+        [PAXOS_TRANSPORT_WAITING] = "to the peer an earlier life of this node is still connected",
     };
     return (uint32_t)reason < PAXOS_TRANSPORT_REASONS ? words[reason] : "an unknown reason";
 }

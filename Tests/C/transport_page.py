@@ -84,6 +84,9 @@ def examples():
     return [
         ("hello of the dialler", dialler), ("hello of the listener", listener),
         ("keys 1 to 4", b"".join(keys)),
+        ("refusals of the listener, STALE, CLONE and LIVING", b"".join(
+            hashlib.blake2b(bytes([reason]), digest_size=32, key=keys[3]).digest()
+            for reason in (12, 13, 18))),
         ("frame 0 of lane 0, from the dialler", short + tag(keys[0], 0, 0, short)),
         ("frame 37 of lane 1, from the listener", long_ + tag(keys[1], 1, 37, long_))]
 

@@ -68,14 +68,20 @@ bool forger_write(const forger_t *forger, const uint8_t *bytes, size_t count) {
 bool forger_derive(forger_t *forger, const uint8_t *key, bool is_dialler) {
     uint8_t both[128];
     uint8_t master[32];
-    uint8_t proof[32];
     memcpy(both + (is_dialler ? 0 : 64), forger->hello, 64);
     memcpy(both + (is_dialler ? 64 : 0), forger->answer, 64);
     (void)crypto_generichash(master, 32, both, 128, key, 32);
     (void)crypto_kdf_derive_from_key(forger->key, 32, is_dialler ? 1 : 2, "PaxosTrn", master);
     (void)crypto_kdf_derive_from_key(forger->proof, 32, is_dialler ? 3 : 4, "PaxosTrn", master);
-    (void)crypto_kdf_derive_from_key(proof, 32, is_dialler ? 4 : 3, "PaxosTrn", master);
-    return memcmp(proof, forger->answer + 64, 32) == 0;
+    (void)crypto_kdf_derive_from_key(forger->expected, 32, is_dialler ? 4 : 3, "PaxosTrn", master);
+    return memcmp(forger->expected, forger->answer + 64, 32) == 0;
+}
+
+bool forger_is_refused(const forger_t *forger, paxos_transport_reason_t reason) {
+    uint8_t refusal[32];
+    const uint8_t said = (uint8_t)reason;
+    (void)crypto_generichash(refusal, 32, &said, 1, forger->expected, 32);
+    return memcmp(refusal, forger->answer + 64, 32) == 0;
 }
 
 bool forger_answered(forger_t *forger, paxos_transport_t *transport, const uint8_t *key) {

@@ -20,6 +20,7 @@ typedef struct forger {
     uint8_t answer[96];
     uint8_t key[32]; /* of its direction */
     uint8_t proof[32];
+    uint8_t expected[32]; /* the other side's */
     uint64_t counts[2];
 } forger_t;
 
@@ -29,6 +30,8 @@ void forger_hello(forger_t *forger, uint16_t sender, uint16_t receiver, uint32_t
 bool forger_answered(forger_t *forger, paxos_transport_t *transport, const uint8_t *key);
 /* Derive from both hellos what its side is to say; whether `answer` has the other side's proof. */
 bool forger_derive(forger_t *forger, const uint8_t *key, bool is_dialler);
+/* Whether `answer` has the other side's refusal for this reason instead; after deriving. */
+bool forger_is_refused(const forger_t *forger, paxos_transport_reason_t reason);
 /* Write a frame with its tag; returns its length. */
 uint32_t forger_frame(
     forger_t *forger, uint8_t *out, uint16_t sender, uint16_t receiver, uint64_t number,

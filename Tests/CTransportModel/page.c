@@ -35,6 +35,14 @@ void transport_page_keys(
     }
 }
 
+void transport_page_refusal(const uint8_t *proof, uint32_t reason, uint8_t *out) {
+    paxos_verdict_write(proof, (paxos_transport_reason_t)reason, out);
+}
+
+uint32_t transport_page_verdict(const uint8_t *proof, const uint8_t *bytes) {
+    return paxos_verdict_read(proof, bytes);
+}
+
 bool transport_page_frame(
     const uint8_t *key, uint32_t lane, uint32_t number, const uint8_t *bytes, uint32_t count,
     uint8_t *tag) {

@@ -23,6 +23,8 @@ static const struct {
     {"frames that are refused", story_frames_refused},
     {"connections and frames said again", story_replay},
     {"clones and earlier lives of a node", story_lives},
+    {"row 42: a second process beside the original", story_second},
+    {"row 42: a second process where the original was", story_second_is_dialled},
     {"handshakes that never end", story_slow_loris},
     {"many frames, the longest, a longer one, and half a frame", story_edges},
     {"a queue that is full to the last byte", story_queue},

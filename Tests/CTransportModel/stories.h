@@ -26,4 +26,7 @@ const char *story_replay(void);
 const char *story_lives(void);
 const char *story_slow_loris(void);
 
+const char *story_second(void);
+const char *story_second_is_dialled(void);
+
 #endif

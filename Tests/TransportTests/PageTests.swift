@@ -1,3 +1,4 @@
+import CPaxosTransport
 import CTransportModel
 import Foundation
 import Testing
@@ -54,6 +55,26 @@ struct PageTests {
             key, try example("hello of the dialler"), try example("hello of the listener"),
             isDialler, &keys)
         #expect(keys == (try example("keys 1 to 4")))
+    }
+
+    @Test("the page's refusals are made, and read, as it says; a changed one says nothing")
+    func refusals_areRead() throws {
+        let proof = Array(try example("keys 1 to 4").suffix(32))
+        let page = try example("refusals of the listener, STALE, CLONE and LIVING")
+        try #require(page.count == 96)
+        let reasons = [
+            PAXOS_TRANSPORT_STALE, PAXOS_TRANSPORT_CLONE, PAXOS_TRANSPORT_LIVING,
+        ].map(\.rawValue)
+        for (index, reason) in reasons.enumerated() {
+            var refusal = Array(page[index * 32..<index * 32 + 32])
+            var made = [UInt8](repeating: 0, count: 32)
+            transport_page_refusal(proof, reason, &made)
+            #expect(made == refusal)
+            #expect(transport_page_verdict(proof, refusal) == reason)
+            refusal[31] ^= 0x80
+            #expect(transport_page_verdict(proof, refusal) == PAXOS_TRANSPORT_PROOF.rawValue)
+        }
+        #expect(transport_page_verdict(proof, proof) == PAXOS_TRANSPORT_NONE.rawValue)
     }
 
     @Test(

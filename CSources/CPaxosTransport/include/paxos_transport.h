@@ -42,7 +42,8 @@ typedef enum paxos_transport_status {
     PAXOS_TRANSPORT_ERR_OPTIONS = -2, /* an option breaks a rule: see the fault               */
     PAXOS_TRANSPORT_ERR_DOWN = -3,    /* send: there is no connection: dropped and counted    */
     PAXOS_TRANSPORT_ERR_FULL = -4,    /* send: the queue has no room: dropped and counted     */
-    PAXOS_TRANSPORT_ERR_FRAME = -5    /* send: no frame of this node to a peer; nothing done  */
+    PAXOS_TRANSPORT_ERR_FRAME = -5,   /* send: no frame of this node to a peer; nothing done  */
+    PAXOS_TRANSPORT_ERR_DENIED = -6   /* poll: a peer knows another process as this node      */
 } paxos_transport_status_t;
 
 /* Why a connection ended, or never began. */
@@ -65,7 +66,10 @@ typedef enum paxos_transport_reason {
     PAXOS_TRANSPORT_OVERSIZED = 15, /* a frame over frame_bytes_max                           */
     PAXOS_TRANSPORT_FOREIGN = 16,   /* a frame of another cluster, sender or receiver         */
     PAXOS_TRANSPORT_FORGED = 17,    /* a frame without the right tag, or not in its place     */
-    PAXOS_TRANSPORT_REASONS = 18
+    PAXOS_TRANSPORT_LIVING = 18,    /* a new life of a node whose earlier one is connected    */
+    PAXOS_TRANSPORT_DENIED = 19,    /* the peer said STALE or CLONE of this node              */
+    PAXOS_TRANSPORT_WAITING = 20,   /* the peer said LIVING of this node: it is dialled again */
+    PAXOS_TRANSPORT_REASONS = 21
 } paxos_transport_reason_t;
 
 /* A status or a reason in plain words. Thread: any. */
@@ -98,8 +102,8 @@ typedef struct paxos_transport_options {
     uint16_t node;        /* this one; not 0                                                   */
     uint16_t peer_count;  /* the other members; at most PAXOS_TRANSPORT_PEERS_MAX              */
     uint64_t cluster;     /* not 0                                                             */
-    uint32_t incarnation; /* this node's, from 1; peers refuse an earlier one, and a second process
-                           * with the same                                                    */
+    uint32_t incarnation; /* this node's, from 1; peers refuse an earlier one, a second process
+                           * with the same, and a later one while an earlier one is connected */
     uint32_t security;    /* paxos_transport_security                           */
     const uint8_t *key;   /* KEYED: 32 bytes at random, the same on all members */
     const char *listen;   /* address as above; port 0: any; NULL: none          */
@@ -165,6 +169,10 @@ void paxos_transport_flush(paxos_transport_t *transport, uint64_t now_ns);
  * hands, read. Returns early on a signal, and without waiting while next has frames.
  * Post  PAXOS_TRANSPORT_OK  also where connections failed: see event.
  *       ERR_SYSTEM          the epoll instance is broken: close.
+ *       ERR_DENIED          a peer has said, and proved, that it has seen another process as this
+ *                           node, in the same life or in a later one: its files were copied, or
+ *                           replaced by older ones. Every later poll says so, too. Two voters of
+ *                           one name can choose two values: send no vote any more, and close.
  * Cost  O(peers + bytes). */
 PAXOS_MUST_USE paxos_transport_status_t
 paxos_transport_poll(paxos_transport_t *transport, uint64_t now_ns, uint64_t timeout_ns);

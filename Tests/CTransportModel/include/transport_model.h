@@ -32,6 +32,10 @@ void transport_page_keys(
     const uint8_t *key, const uint8_t *dialler, const uint8_t *listener, bool is_dialler,
     uint8_t *out);
 
+/* What the side of this proof says instead when it refuses; and what some bytes of it say. */
+void transport_page_refusal(const uint8_t *proof, uint32_t reason, uint8_t *out);
+uint32_t transport_page_verdict(const uint8_t *proof, const uint8_t *bytes);
+
 /* The tag of a frame under a direction's key; false: its header is refused. */
 bool transport_page_frame(
     const uint8_t *key, uint32_t lane, uint32_t number, const uint8_t *bytes, uint32_t count,
