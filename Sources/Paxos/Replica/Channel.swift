@@ -140,7 +140,18 @@ final class Channel: Sendable {
     func next(
         _ claim: Claim, isolation: isolated (any Actor)?, wake: @Sendable () -> Void
     ) async -> Next {
-        let isCancelled = Task.isCancelled
+        if let ready = takeReady(claim, isCancelled: Task.isCancelled, wake: wake) { return ready }
+        return await withTaskCancellationHandler(
+            operation: {
+                await withCheckedContinuation(isolation: isolation) { continuation in
+                    if self.wait(continuation) { wake() }
+                    if Task.isCancelled { self.cancel() }
+                }
+            }, onCancel: { self.cancel() }, isolation: isolation)
+    }
+
+    /// The consumer is done with what it was given: reads of it end. What there is for it already.
+    private func takeReady(_ claim: Claim, isCancelled: Bool, wake: @Sendable () -> Void) -> Next? {
         let (ready, reads, applied, isStalled) = state.update { state in
             let id = ObjectIdentifier(claim)
             precondition(
@@ -153,14 +164,7 @@ final class Channel: Sendable {
         }
         for read in reads { read.settle(.success(applied)) }
         if isStalled { wake() }
-        if let ready { return ready }
-        return await withTaskCancellationHandler(
-            operation: {
-                await withCheckedContinuation(isolation: isolation) { continuation in
-                    if self.wait(continuation) { wake() }
-                    if Task.isCancelled { self.cancel() }
-                }
-            }, onCancel: { self.cancel() }, isolation: isolation)
+        return ready
     }
 
     /// Keeps the consumer, or gives it what came meanwhile; `true`: the loop may go on.

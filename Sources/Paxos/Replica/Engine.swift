@@ -18,6 +18,7 @@ final class Engine: Sendable {
     }
 
     let node: NodeID
+    let peers: [NodeID]
     let incarnation: UInt32
     let group: UInt32
     let port: UInt16
@@ -25,6 +26,7 @@ final class Engine: Sendable {
     let underwayMax: Int
     let patienceNs: UInt64
     let queueCount: Int
+    let readPlaces: ReadTicket.Places
     let queueBytes: Int
     let applied: UInt64
     let logger: Logger
@@ -42,6 +44,7 @@ final class Engine: Sendable {
         paxos_host_report(host, &report)
         let configuration = options.configuration
         node = configuration.node
+        peers = configuration.members.filter { $0 != configuration.node }.sorted()
         group = configuration.group
         incarnation = report.incarnation
         port = report.port
@@ -50,6 +53,7 @@ final class Engine: Sendable {
         let patience = options.patience ?? configuration.electionTimeout * 8
         patienceNs = ManualReplica.Instant(patience).nanoseconds
         queueCount = options.queueCount
+        readPlaces = ReadTicket.Places(options.queueCount)
         queueBytes = options.queueBytes
         self.applied = applied
         var logger = options.logger

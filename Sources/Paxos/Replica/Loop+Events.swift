@@ -1,5 +1,6 @@
 internal import CPaxos
 internal import CPaxosRuntime
+internal import CPaxosTransport
 import Logging
 
 extension Loop {
@@ -86,10 +87,8 @@ extension Loop {
     private func linked() {
         let peer: Logger.MetadataValue = event.node == 0 ? "unproved" : "\(event.node)"
         if event.is_up != 0 {
-            up.insert(event.node)
             engine.logger.info("connected", metadata: ["peer": peer])
         } else {
-            up.remove(event.node)
             engine.logger.notice(
                 "not connected",
                 metadata: ["peer": peer, "reason": "\(Words.link(event.reason, event.error))"])
@@ -114,6 +113,16 @@ extension Loop {
             ])
     }
 
+    /// The peers with a connection. Events are no way to know: of too many some are forgotten.
+    private func connected() -> [NodeID] {
+        guard let transport = paxos_host_transport(host) else { return [] }
+        return engine.peers.filter { peer in
+            var report = paxos_transport_peer_report_t()
+            report.size_bytes = UInt32(MemoryLayout<paxos_transport_peer_report_t>.size)
+            return paxos_transport_peer_report(transport, peer, &report) && report.is_up != 0
+        }
+    }
+
     /// Where the replica stands.
     func status() -> Replica.Status {
         var log = paxos_replica_status_t()
@@ -122,7 +131,7 @@ extension Loop {
         let report = report()
         return Replica.Status(
             log: ManualReplica.Status(log), incarnation: engine.incarnation, port: engine.port,
-            connected: up.sorted(), waiting: engine.intake.withLock { $0.count },
+            connected: connected(), waiting: engine.intake.withLock { $0.count },
             underway: underway.count + refused.count, handed: engine.channel.handed,
             flushes: report.flushes,
             longestFlush: .nanoseconds(Int64(clamping: report.flush_ns_max)),

@@ -27,7 +27,6 @@ final class Loop: @unchecked Sendable {
     var line = Line()
     var underway: Underway
     var leader: NodeID?
-    var up: Set<NodeID> = []
     private var block: Block?
     /// Values that were refused, so certainly not decided: proposed again, under new numbers,
     /// before anything else is.
@@ -186,10 +185,10 @@ final class Loop: @unchecked Sendable {
     /// for the next.
     private func proposeMark() {
         reads.removeAll { $0.isSettled }
-        guard mark == 0 && !reads.isEmpty else { return }
+        guard !reads.isEmpty else { return }
         let now = paxos_host_clock_ns()
         giveUpReads(now, leader == nil ? .noLeader : .full)
-        guard markAtNs <= now && !reads.isEmpty else { return }
+        guard mark == 0 && markAtNs <= now && !reads.isEmpty else { return }
         var none: UInt8 = 0
         var number: UInt64 = 0
         let status =

@@ -66,7 +66,9 @@ extension Replica {
     /// - Throws: ``ProposalError``: refused, or unknown when the task was cancelled.
     @discardableResult
     public nonisolated(nonsending) func read() async throws(ProposalError) -> UInt64 {
-        let read = ReadTicket()
+        guard let read = ReadTicket(engine.readPlaces) else {
+            throw .refused(.queueFull, leader: nil)
+        }
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 guard read.wait(continuation) else { return }

@@ -27,7 +27,8 @@ extension Replica {
         case empty
         /// Longer than ``Configuration/valueBytes``.
         case tooLarge(limitBytes: Int)
-        /// Too much stands in line: ``Replica/Options/queueCount``, ``Replica/Options/queueBytes``.
+        /// Too much stands in line, or too many reads do: ``Replica/Options/queueCount``,
+        /// ``Replica/Options/queueBytes``.
         case queueFull
         /// Nobody led for as long as ``Replica/Options/patience``.
         case noLeader
@@ -114,7 +115,7 @@ extension Replica.Refusal: CustomStringConvertible {
         switch self {
         case .empty: "an empty value"
         case .tooLarge(let limitBytes): "over \(limitBytes) bytes"
-        case .queueFull: "too many proposals stand in line"
+        case .queueFull: "too much stands in line"
         case .noLeader: "no leader was found in time"
         case .notLeader: "the node asked does not lead"
         case .leaderFull: "the leader has no room"

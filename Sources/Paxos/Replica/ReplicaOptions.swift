@@ -33,7 +33,8 @@ extension Replica {
         /// suits the configuration.
         public var journalBytes: Int?
 
-        /// How many values may stand in line for the replica.
+        /// How many values may stand in line for the replica; and how many reads may be under way,
+        /// of which those that were cancelled count until their turn has come.
         public var queueCount = 1 << 16
         /// How many bytes may stand in line.
         public var queueBytes = 64 << 20

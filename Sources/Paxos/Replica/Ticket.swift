@@ -118,7 +118,25 @@ final class Ticket: @unchecked Sendable {
 }
 
 /// One call of `read`. Settled once, by the loop, the consumer of deliveries or a cancellation.
+///
+/// It takes a place until nobody has it any more: one that was cancelled still stands in a line.
 final class ReadTicket: @unchecked Sendable {
+    /// How many there may be.
+    final class Places: Sendable {
+        private let left: Atomic<Int>
+
+        init(_ count: Int) { left = Atomic(count) }
+
+        func take() -> Bool {
+            if left.subtract(1, ordering: .relaxed).newValue >= 0 { return true }
+            give()
+            return false
+        }
+
+        func give() { left.add(1, ordering: .relaxed) }
+    }
+
+    private let places: Places
     private let state = Lock(State())
     /// Until when it may wait for a leader, in nanoseconds of the host's clock.
     var deadline: UInt64 = 0
@@ -127,6 +145,14 @@ final class ReadTicket: @unchecked Sendable {
         var isSettled = false
         var continuation: CheckedContinuation<Result<UInt64, Replica.ProposalError>, Never>?
     }
+
+    /// `nil`: there is no place.
+    init?(_ places: Places) {
+        guard places.take() else { return nil }
+        self.places = places
+    }
+
+    deinit { places.give() }
 
     /// Keeps the caller; `false`: it was cancelled before, and has been resumed.
     func wait(
