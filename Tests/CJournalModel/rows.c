@@ -257,6 +257,58 @@ const char *journal_row_errors(const char *directory, uint32_t *errors_out) {
     return wrong;
 }
 
+/* One format that comes to a bad end, on a disk of its own; *ended_out: it did. */
+static const char *one_format(
+    row_t *row, uint32_t point, disk_cut_t how, int error, bool *ended_out) {
+    disk_make(&row->disk, row->points + 1);
+    row->disk.die_at = error == 0 ? point : 0;
+    row->disk.fail_at = error != 0 ? point : 0;
+    row->disk.error = error;
+    const bool was_made = format(row) == PAXOS_JOURNAL_OK;
+    *ended_out = row->disk.calls >= point;
+    if (error == 0) {
+        disk_cut_power(&row->disk, how);
+    } else {
+        disk_end_process(&row->disk);
+        if (*ended_out && was_made) { return "an error is not told"; }
+    }
+    const paxos_journal_options_t options = {.size_bytes = sizeof options, .node = 1};
+    paxos_journal_status_t status = patient_open(&row->files, row->path, &options, &row->journal);
+    if (was_made && status != PAXOS_JOURNAL_OK) { return "what was made is not there"; }
+    if (status == PAXOS_JOURNAL_ERR_MISSING) {
+        const char *wrong = format(row);
+        if (wrong != NULL) { return wrong; }
+        status = patient_open(&row->files, row->path, &options, &row->journal);
+    }
+    if (status != PAXOS_JOURNAL_OK) { return paxos_journal_words(status); }
+    paxos_journal_report_t report = {.size_bytes = sizeof report};
+    paxos_journal_report(row->journal, &report);
+    paxos_journal_close(row->journal);
+    row->journal = NULL;
+    row->points += 1;
+    disk_free(&row->disk);
+    return report.incarnation == 1 && report.superblock_copies == 2 ? NULL : "no first life";
+}
+
+const char *journal_row_format(uint32_t *points_out) {
+    static const disk_cut_t cuts[] = {CUT_NOTHING_KEPT, CUT_ALL_KEPT, CUT_SOME_SECTORS, 0, 0};
+    static const int errors[] = {0, 0, 0, -EIO, -ENOSPC};
+    row_t *row = calloc(1, sizeof *row);
+    const char *wrong = NULL;
+    row->files = disk_files(&row->disk);
+    row->path = "/journal";
+    for (uint32_t kind = 0; kind < 5 && wrong == NULL; kind++) {
+        bool has_ended = true;
+        for (uint32_t point = 1; point < ROW_POINTS_MAX && has_ended && wrong == NULL; point++) {
+            wrong = one_format(row, point, cuts[kind], errors[kind], &has_ended);
+        }
+        if (has_ended && wrong == NULL) { wrong = "it never comes to an end"; }
+    }
+    *points_out = row->points;
+    free(row);
+    return wrong;
+}
+
 const char *journal_row_accept_raises(const char *directory) {
     row_t *row = calloc(1, sizeof *row);
     char path[MIRROR_PATH_BYTES];

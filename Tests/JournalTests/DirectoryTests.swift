@@ -74,6 +74,10 @@ struct DirectoryTests {
         #expect(refusal() == PAXOS_JOURNAL_ERR_MISSING)
         #expect(unlink(journal) == 0)
         #expect(refusal() == PAXOS_JOURNAL_ERR_MISSING)
+        #expect(unlink(directory.file("journal/superblock")) == 0)
+        #expect(refusal() == PAXOS_JOURNAL_ERR_MISSING)
+        #expect(rmdir(path) == 0)
+        #expect(refusal() == PAXOS_JOURNAL_ERR_MISSING)
     }
 
     @Test("another cluster's or node's journal is refused")

@@ -18,6 +18,7 @@ static const char *path_in(char *path, const char *directory, const char *name) 
 
 typedef struct format {
     paxos_journal_t journal;
+    paxos_journal_t earlier; /* what a format left that did not come to its end */
     const char *directory;
     uint8_t *zeros;
     char path[PAXOS_JOURNAL_PATH_BYTES_MAX + 32];
@@ -34,12 +35,25 @@ static void take_shape(paxos_journal_t *j, const paxos_journal_shape_t *shape) {
     j->groups_max = shape->groups_max != 0 ? shape->groups_max : 64;
 }
 
-/* Whether a file of the name is there. */
-static bool exists(format_t *f, const char *name) {
-    const paxos_files_t *files = &f->journal.files;
-    const int file = files->open(files->context, path_in(f->path, f->directory, name), false);
-    if (file >= 0) { files->close(files->context, file); }
-    return file != -ENOENT;
+/* OK: no file of the name is there; ERR_EXISTS; or ERR_SYSTEM, when nobody can say. */
+static paxos_journal_status_t missing(format_t *f, const char *name) {
+    paxos_journal_t *j = &f->journal;
+    const int file = j->files.open(j->files.context, path_in(f->path, f->directory, name), false);
+    if (file == -ENOENT) { return PAXOS_JOURNAL_OK; }
+    if (file < 0) { return paxos_journal_fail(j, -file, "looking for what is there"); }
+    j->files.close(j->files.context, file);
+    return PAXOS_JOURNAL_ERR_EXISTS;
+}
+
+/* Whether format came as far as between its renames: then the superblock is whole under its first
+ * name, and of no life yet. Of a journal that was ever open it stands under its own. */
+static bool is_half_made(format_t *f) {
+    const paxos_journal_options_t anybody = {.size_bytes = sizeof anybody};
+    const char *what = NULL;
+    f->earlier.files = f->journal.files;
+    f->earlier.superblock_file = f->journal.superblock_file;
+    return paxos_superblock_read(&f->earlier, &anybody, &what) == PAXOS_JOURNAL_OK &&
+           f->earlier.incarnation == 0;
 }
 
 static paxos_journal_status_t fill(format_t *f, uint64_t length_bytes) {
@@ -69,18 +83,17 @@ static paxos_journal_status_t flush_names(format_t *f, const char *name) {
     return status < 0 ? paxos_journal_fail(j, -status, "flush of the directory") : PAXOS_JOURNAL_OK;
 }
 
-static paxos_journal_status_t make_journal(format_t *f) {
+static paxos_journal_status_t write_journal(format_t *f) {
     paxos_journal_t *j = &f->journal;
     j->journal_file =
         j->files.open(j->files.context, path_in(f->path, f->directory, "journal.new"), true);
     if (j->journal_file < 0) {
         return paxos_journal_fail(j, -j->journal_file, "open of the journal");
     }
-    const paxos_journal_status_t status = fill(f, j->segment_bytes * j->segment_count);
-    return status == PAXOS_JOURNAL_OK ? rename_to(f, "journal.new", "journal") : status;
+    return fill(f, j->segment_bytes * j->segment_count);
 }
 
-static paxos_journal_status_t make_superblock(format_t *f) {
+static paxos_journal_status_t write_superblock(format_t *f) {
     paxos_journal_t *j = &f->journal;
     for (uint32_t copy = 0; copy < 2; copy++) {
         j->generation = copy + 1;
@@ -90,14 +103,23 @@ static paxos_journal_status_t make_superblock(format_t *f) {
             "write of the superblock");
         if (status != PAXOS_JOURNAL_OK) { return status; }
     }
-    paxos_journal_status_t status = paxos_superblock_mark(j, 0);
-    if (status == PAXOS_JOURNAL_OK) {
-        status = paxos_journal_sync(j, j->superblock_file, "flush of the superblock");
-    }
+    const paxos_journal_status_t status = paxos_superblock_mark(j, 0);
+    return status == PAXOS_JOURNAL_OK
+               ? paxos_journal_sync(j, j->superblock_file, "flush of the superblock")
+               : status;
+}
+
+/* Each step is durable before the next, so that of two renames never the second alone is. */
+static paxos_journal_status_t give_names(format_t *f) {
+    paxos_journal_status_t status = rename_to(f, "journal.new", "journal");
     if (status == PAXOS_JOURNAL_OK) { status = flush_names(f, "."); }
+    if (status == PAXOS_JOURNAL_OK) { status = flush_names(f, ".."); }
     if (status == PAXOS_JOURNAL_OK) { status = rename_to(f, "superblock.new", "superblock"); }
-    if (status == PAXOS_JOURNAL_OK) { status = flush_names(f, "."); }
-    return status == PAXOS_JOURNAL_OK ? flush_names(f, "..") : status;
+    if (status != PAXOS_JOURNAL_OK) { return status; }
+    status = flush_names(f, ".");
+    /* A journal whose name may go with the next power cut is none: it can be made again. */
+    if (status != PAXOS_JOURNAL_OK) { (void)rename_to(f, "superblock", "superblock.new"); }
+    return status;
 }
 
 static paxos_journal_status_t make(format_t *f) {
@@ -112,10 +134,14 @@ static paxos_journal_status_t make(format_t *f) {
     if (j->superblock_file < 0) {
         return paxos_journal_fail(j, -j->superblock_file, "open of the superblock");
     }
+    paxos_journal_status_t status = missing(f, "superblock");
+    if (status != PAXOS_JOURNAL_OK) { return status; }
     /* A journal without a superblock may be one whose superblock was lost: hands off. */
-    if (exists(f, "superblock") || exists(f, "journal")) { return PAXOS_JOURNAL_ERR_EXISTS; }
-    const paxos_journal_status_t status = make_journal(f);
-    return status == PAXOS_JOURNAL_OK ? make_superblock(f) : status;
+    status = missing(f, "journal");
+    if (status == PAXOS_JOURNAL_ERR_EXISTS && is_half_made(f)) { status = PAXOS_JOURNAL_OK; }
+    if (status == PAXOS_JOURNAL_OK) { status = write_journal(f); }
+    if (status == PAXOS_JOURNAL_OK) { status = write_superblock(f); }
+    return status == PAXOS_JOURNAL_OK ? give_names(f) : status;
 }
 
 paxos_journal_status_t paxos_journal_format(

@@ -24,4 +24,8 @@ const char *journal_row_errors(const char *directory, uint32_t *errors_out);
  * promise is never lower, and the trim point never behind what was told. */
 const char *journal_row_base_moves(const char *directory, uint32_t *cuts_out);
 
+/* The power fails at every call of a format, or each call fails once: it can be tried again, or has
+ * come to its end, and then a first life begins. Counts the calls. On the model's disk alone. */
+const char *journal_row_format(uint32_t *points_out);
+
 #endif
