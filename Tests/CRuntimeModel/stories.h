@@ -26,6 +26,7 @@ const char *node_story_disk_stalls(void);
 const char *node_story_journal_full(void);
 const char *node_story_journal_full_groups(void);
 
+const char *node_story_conflict(void);
 const char *node_story_copied(void);
 const char *node_story_damaged(void);
 
