@@ -62,7 +62,7 @@ struct Catalogue {
             suites.append(
                 RecoverSuite(
                     valueBytes: values?.first ?? 64, batch: batches.last ?? 64,
-                    byteCount: selection.journal, source: source, seed: seed,
+                    byteCount: selection.journal ?? 128 << 20, source: source, seed: seed,
                     directory: selection.directory))
         }
         let pool = ProcessPool(parent: selection.directory)
@@ -92,7 +92,7 @@ struct Catalogue {
             suites.append(
                 CatchUpSuite(
                     valueBytes: values?.first ?? 64, isLoaded: isLoaded,
-                    journalBytes: max(selection.journal, 512 << 20), pool: pool,
+                    journalBytes: selection.journal ?? 512 << 20, pool: pool,
                     directory: selection.directory))
         }
         for value in values ?? [64] {
@@ -100,7 +100,7 @@ struct Catalogue {
                 suites.append(
                     NodeRecoverSuite(
                         valueBytes: value, source: source,
-                        journalBytes: max(selection.journal, 512 << 20), pool: pool))
+                        journalBytes: selection.journal ?? 1 << 30, pool: pool))
             }
         }
         for isDurable in [false, true] {

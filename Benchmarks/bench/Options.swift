@@ -68,9 +68,13 @@ struct Selection: ParsableArguments {
     var directory = FileManager.default.temporaryDirectory.path
 
     @Option(
-        help: ArgumentHelp("Size of the journal that is recovered, as 1G.", valueName: "bytes"),
+        help: ArgumentHelp(
+            """
+            Size of the journals that are recovered or caught up from, as 2G; 128M for \
+            journal.recover, 512M for node.catchup and 1G for node.recover if it is not given.
+            """, valueName: "bytes"),
         transform: { try Parse.size($0, min: Limits.journalBytes.0, max: Limits.journalBytes.1) })
-    var journal = 128 << 20
+    var journal: Int?
 
     @Option(
         help: ArgumentHelp("Leaders that node.failover kills in all.", valueName: "count"),

@@ -29,16 +29,7 @@ struct LineLog: StateMachine {
         guard ftruncate(descriptor, off_t(whole)) == 0, lseek(descriptor, 0, SEEK_END) >= 0,
             fsync(descriptor) == 0
         else { throw SystemError(path) }
-        try Self.flushName(of: path)
-    }
-
-    /// Makes a file's name durable: a new file without one is lost with all that it was given.
-    private static func flushName(of path: String) throws {
-        let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw SystemError(directory) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw SystemError(directory) }
+        try flushName(of: path)
     }
 
     /// Takes the whole lines of the file; returns their length.
@@ -98,6 +89,15 @@ struct LineLog: StateMachine {
             rest = rest.dropFirst(count)
         }
     }
+}
+
+/// Makes the name of a file or directory durable: without one it is lost with all that it was given.
+func flushName(of path: String) throws {
+    let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw SystemError(directory) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw SystemError(directory) }
 }
 
 /// What the system refused.

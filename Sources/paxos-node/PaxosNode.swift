@@ -150,6 +150,7 @@ struct PaxosNode: AsyncParsableCommand {
         if mkdir(path, 0o777) != 0 && errno != EEXIST {
             throw Usage("\(path): \(String(cString: strerror(errno)))")
         }
+        try flushName(of: path)
     }
 
     private func report(_ replica: Replica, every pause: Duration) async {

@@ -18,6 +18,7 @@
 #include "paxos_journal.h"
 
 enum { KILL_BODY_BYTES = 4096, KILL_PERIOD_NS = 20000000, KILL_FILES_MAX = 1024 };
+enum { CHILD_SECONDS_MAX = 60 };
 enum { ERROR_CALLS_MAX = 40, CHILD_STOPPED = 2, CHILD_WENT_ON = 3, CHILD_GAVE_UP = 1 };
 
 #define KILL_CLUSTER 0x51171u
@@ -162,6 +163,7 @@ static const char *one_life(
     if (child < 0) { return "no child"; }
     if (child == 0) {
         let_go(ends[1]);
+        (void)alarm(CHILD_SECONDS_MAX); /* whatever hangs; and without a reader it ends by SIGPIPE */
         const uint64_t calls = 1 + paxos_random_next(&random) % ERROR_CALLS_MAX;
         write_on(directory, ends[1], seed, with_uring, (failing_t){calls, error, {0}});
     }
