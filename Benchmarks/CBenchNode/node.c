@@ -23,7 +23,6 @@ typedef struct node {
     lines_t lines;
     uint32_t incarnation;
     uint16_t leader;
-    uint32_t links;
     uint64_t campaign_ns;
     ledger_t ledger;    /* its state machine */
     uint64_t opened_at; /* how far that was, when the node was opened, ... */
@@ -139,7 +138,6 @@ static void take(node_t *node) {
     paxos_host_event_t event = {.size_bytes = sizeof event};
     while (paxos_host_next(node->host, &event)) {
         if (event.kind == PAXOS_HOST_LEADER) { node->leader = event.node; }
-        if (event.kind == PAXOS_HOST_LINK) { node->links += event.is_up ? 1u : UINT32_MAX; }
         if (event.kind == PAXOS_HOST_DELIVERED) { take_entries(node, &event); }
         if (event.kind != PAXOS_HOST_OUTCOME) { continue; }
         for (uint64_t i = 0; i < event.count; i++) {
@@ -148,13 +146,20 @@ static void take(node_t *node) {
     }
 }
 
+static bool is_connected(const node_t *node) {
+    paxos_transport_report_t report = {.size_bytes = sizeof report};
+    paxos_transport_report(paxos_host_transport(node->host), &report);
+    return report.up == BENCH_NODES - 1;
+}
+
 /* One turn of the loop; false: the node has stopped. */
 static bool turn(node_t *node, uint64_t timeout_ns) {
     if (paxos_host_poll(node->host, timeout_ns) != PAXOS_HOST_OK) { return false; }
     node->now_ns = paxos_host_clock_ns();
     take(node);
-    const bool leads = node->how->node == 1 && node->leader == 0 && node->links == BENCH_NODES - 1;
-    if (leads && node->how->election_timeout_ns == 0 && node->now_ns > node->campaign_ns) {
+    const bool leads = node->how->node == 1 && node->leader == 0;
+    if (leads && node->how->election_timeout_ns == 0 && node->now_ns > node->campaign_ns &&
+        is_connected(node)) {
         node->campaign_ns = node->now_ns + 300000000u;
         (void)!paxos_host_campaign(node->host, 0);
     }

@@ -45,7 +45,7 @@ enum Limits {
     static let batchBytes = 64 << 20
     static let seconds = 0.01...600.0
     static let kills: (Int64, Int64) = (8, 10_000)
-    static let journalBytes: (UInt64, UInt64) = (64 << 20, 16 << 30)
+    static let journalBytes: (UInt64, UInt64) = (64 << 20, 64 << 30)
 }
 
 /// Which suites, in which shapes.

@@ -120,7 +120,7 @@ final class NodeSuite: Suite {
     }
 
     private var kindSpins: Bool {
-        if case .nodes(_, _, let spin_ns, _) = kind { return spin_ns != 0 }
+        if case .nodes(_, _, let spin_ns, _, _) = kind { return spin_ns != 0 }
         return false
     }
 

@@ -5,7 +5,10 @@ import Foundation
 /// limits. They end with this one.
 final class Processes {
     enum Kind: Hashable {
-        case nodes(valueBytes: Int, isDurable: Bool, spin_ns: UInt64, journalBytes: Int = 0)
+        /// The last one's journal may be another size: of one that nobody reads.
+        case nodes(
+            valueBytes: Int, isDurable: Bool, spin_ns: UInt64, journalBytes: Int = 0,
+            lastJournalBytes: Int? = nil)
         /// With elections of their own.
         case electing(timeout_ns: UInt64, isDurable: Bool)
         case raw
@@ -58,9 +61,9 @@ final class Processes {
         case .electing(let timeout_ns, let isDurable):
             words += ["--election-ns", "\(timeout_ns)"]
             if isDurable { words.append("--durable") }
-        case .nodes(let valueBytes, let isDurable, let spin_ns, let journalBytes):
+        case .nodes(let valueBytes, let isDurable, let spin_ns, let journalBytes, let last):
             words += ["--value-bytes", "\(valueBytes)", "--spin-ns", "\(spin_ns)"]
-            words += ["--journal-bytes", "\(journalBytes)"]
+            words += ["--journal-bytes", "\(node == 3 ? last ?? journalBytes : journalBytes)"]
             if isDurable { words.append("--durable") }
         }
         return words
