@@ -33,7 +33,8 @@ struct TableTests {
     @Test(
         "every test that a table names is there",
         arguments: [
-            "Sources/PaxosSimulator/PaxosSimulator.docc/Safety.md", "CSources/CPaxosHost/JOURNAL.md",
+            "Sources/PaxosSimulator/PaxosSimulator.docc/Safety.md",
+            "CSources/CPaxosHost/JOURNAL.md",
         ])
     func names_areThere(page: String) throws {
         let suites = try suites()

@@ -21,6 +21,10 @@
  * Room. A leader with pipeline_slots as large as window_slots can fill the windows of members whose
  * state machines lag a little, who then refuse what they must be sent again: half is a good part.
  *
+ * Members that fall silent. A leader waits for three eighths of its election timeout for one that
+ * does not answer before its log goes on without: with a full window everybody waits for so long,
+ * once. A connection that breaks for less costs nothing but what has to be sent again.
+ *
  * Members that were away. What was trimmed stays in the journal until its room is needed, and who
  * comes back gets it from there, one answer a turn. So segment_count says how long a member may be
  * away; one that lacks more finds behind_to in its replica's status, and needs a copy of the state.
