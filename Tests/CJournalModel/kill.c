@@ -163,7 +163,7 @@ static const char *one_life(
     if (child < 0) { return "no child"; }
     if (child == 0) {
         let_go(ends[1]);
-        (void)alarm(CHILD_SECONDS_MAX); /* whatever hangs; and without a reader it ends by SIGPIPE */
+        (void)alarm(CHILD_SECONDS_MAX); /* whatever hangs; without a reader, SIGPIPE */
         const uint64_t calls = 1 + paxos_random_next(&random) % ERROR_CALLS_MAX;
         write_on(directory, ends[1], seed, with_uring, (failing_t){calls, error, {0}});
     }
