@@ -120,7 +120,7 @@ static bool listen_for(paxos_host_t *host, uint64_t timeout_ns) {
         const int error = is_denied ? 0 : errno;
         const char *what =
             is_denied ? "a peer knows another process as this node: its directory was copied, or "
-                        "replaced by an older one"
+                        "replaced by an older one, or it has none and was started again"
                       : "the sockets cannot be waited for";
         (void)paxos_host_blame(
             &host->report.fault, PAXOS_HOST_ERR_TRANSPORT, (int32_t)status, 0, what);

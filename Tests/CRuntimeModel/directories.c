@@ -1,5 +1,5 @@
-/* directories.c - stories of a node's directory: copied and run twice, and damaged while it was
- * down. */
+/* directories.c - stories of a node's directory: copied and run twice, damaged while it was down, or
+ * none. */
 #define _GNU_SOURCE 1
 
 #include <fcntl.h>
@@ -125,6 +125,30 @@ const char *node_story_copied(void) {
         (void)unlink(path);
         (void)rmdir(directory);
     }
+    return end(&cluster, wrong);
+}
+
+static bool has_stopped(cluster_t *cluster) {
+    return cluster->stopped[1] != PAXOS_HOST_OK;
+}
+
+static const char *comes_back(cluster_t *cluster) {
+    cluster_close_node(cluster, 1);
+    CHECK(cluster_open_node(cluster, 1) && cluster_until(cluster, has_stopped));
+    paxos_host_report_t report;
+    cluster_report(cluster, 1, &report);
+    CHECK(cluster->stopped[1] == PAXOS_HOST_ERR_TRANSPORT && report.frames_received == 0);
+    CHECK(report.fault.detail == PAXOS_TRANSPORT_ERR_DENIED);
+    CHECK(strstr(report.fault.what, "started again") != NULL);
+    cluster_close_node(cluster, 1);
+    return cluster_load(cluster, 300) ? NULL : cluster->wrong;
+}
+
+/* Row 41: a node without a directory has forgotten its votes; it stops, and says why. */
+const char *node_story_forgetful(void) {
+    cluster_t cluster = {.is_durable = false};
+    const char *wrong = NULL;
+    if (cluster_open(&cluster) && cluster_load(&cluster, 300)) { wrong = comes_back(&cluster); }
     return end(&cluster, wrong);
 }
 

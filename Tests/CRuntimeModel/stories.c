@@ -28,6 +28,7 @@ static const struct {
     {"a journal is full until the state machine is safe", node_story_journal_full},
     {"a full journal of many groups", node_story_journal_full_groups},
     {"row 6: two values under one ballot and slot", node_story_conflict},
+    {"row 41: a node without a directory is started again", node_story_forgetful},
     {"row 42: a directory is copied, and started twice", node_story_copied},
     {"row 8: the last record that was acknowledged is damaged", node_story_damaged},
     {"a member was away for many windows", node_story_away},

@@ -28,6 +28,7 @@ const char *node_story_journal_full_groups(void);
 
 const char *node_story_conflict(void);
 const char *node_story_copied(void);
+const char *node_story_forgetful(void);
 const char *node_story_damaged(void);
 
 #endif
