@@ -100,9 +100,19 @@ static paxos_transport_reason_t judge(const paxos_transport_t *t, uint32_t index
     return is_connected ? PAXOS_TRANSPORT_LIVING : PAXOS_TRANSPORT_NONE;
 }
 
+/* The connection of a life that has ended is gone after dead_timeout_ns, at the next attempt. Whose
+ * does not go, of him the process is alive, and this one a copy: were it to wait on, the first peer
+ * that restarts might let it in, and turn the original out. */
+static bool waits_too_long(const paxos_transport_t *t, paxos_peer_t *peer) {
+    const bool has_waited = peer->report.last_reason == PAXOS_TRANSPORT_WAITING;
+    if (!has_waited) { peer->waiting_since_ns = t->now_ns; }
+    return t->now_ns - peer->waiting_since_ns > 2 * (t->dead_timeout_ns + t->retry_max_ns);
+}
+
 /* The other side has proved itself, and said that it will not have us. */
 static void take_refusal(paxos_transport_t *t, uint32_t index, paxos_transport_reason_t said) {
-    const bool waits = said == PAXOS_TRANSPORT_LIVING;
+    paxos_peer_t *peer = &t->peers[t->links[index].peer];
+    const bool waits = said == PAXOS_TRANSPORT_LIVING && !waits_too_long(t, peer);
     t->links[index].is_proved = true;
     t->is_denied |= !waits;
     paxos_link_close(t, index, waits ? PAXOS_TRANSPORT_WAITING : PAXOS_TRANSPORT_DENIED, 0);

@@ -73,7 +73,8 @@ typedef struct paxos_peer {
     socklen_t address_bytes;
     uint64_t retry_at_ns;
     uint64_t retry_ns;
-    uint32_t incarnation; /* the latest life that was proved */
+    uint64_t waiting_since_ns; /* it says that an earlier life of this node is connected */
+    uint32_t incarnation;      /* the latest life that was proved */
     uint64_t instance;
 
     paxos_queue_t queues[PAXOS_LANES];

@@ -147,10 +147,11 @@ struct PaxosNode: AsyncParsableCommand {
     }
 
     private func makeDirectory(_ path: String) throws {
-        if mkdir(path, 0o777) != 0 && errno != EEXIST {
+        if mkdir(path, 0o777) == 0 {
+            try flushName(of: path)
+        } else if errno != EEXIST {
             throw Usage("\(path): \(String(cString: strerror(errno)))")
         }
-        try flushName(of: path)
     }
 
     private func report(_ replica: Replica, every pause: Duration) async {

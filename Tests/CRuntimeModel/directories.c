@@ -1,5 +1,4 @@
-/* directories.c - stories of a node's directory: copied and run twice, damaged while it was down, or
- * none. */
+/* directories.c - stories of a node's directory: copied, damaged, or none. */
 #define _GNU_SOURCE 1
 
 #include <fcntl.h>

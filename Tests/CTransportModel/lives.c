@@ -7,7 +7,8 @@ static const uint64_t second_ns = 1000u * 1000u * 1000u;
 
 /* One more process of node 2, in this life; it dials `of_1`, and is dialled at `own`. */
 static bool open_second(world_t *second, uint32_t life, uint16_t of_1, uint16_t own) {
-    *second = (world_t){.ports = {of_1, own, 1}, .incarnations = {0, life - 1, 0}};
+    *second = (world_t){
+        .ports = {of_1, own, 1}, .incarnations = {0, life - 1, 0}, .dead_timeout_ns = second_ns};
     return world_open_node(second, 1);
 }
 
@@ -63,6 +64,10 @@ const char *story_second(void) {
         (void)!paxos_transport_poll(second.nodes[1], paxos_host_clock_ns(), 1000000);
     }
     world_t third;
+    /* A copy of its files would wait, but not for ever: the one that is connected lives. */
+    CHECK(open_second(&third, 9, world.ports[0], 0) && is_denied(&world, &third));
+    CHECK(paxos_host_clock_ns() > until_ns + 2 * second_ns && world_is_up(&world, 0, 1));
+    world_close_node(&third, 1);
     CHECK(open_second(&third, 7, world.ports[0], 0) && is_denied(&world, &third));
     CHECK(world_is_up(&world, 0, 1));
     world_close_node(&third, 1);

@@ -39,7 +39,8 @@ bool world_open_node(world_t *world, uint32_t index) {
         .frame_bytes_max = 64 << 10,
         .queue_bytes = (uint32_t)world->queue_bytes,
         .handshake_timeout_ns = second_ns / 4,
-        .retry_max_ns = second_ns / 10};
+        .retry_max_ns = second_ns / 10,
+        .dead_timeout_ns = world->dead_timeout_ns};
     paxos_transport_fault_t fault;
     if (paxos_transport_open(&options, paxos_host_clock_ns(), &world->nodes[index], &fault) !=
         PAXOS_TRANSPORT_OK) {

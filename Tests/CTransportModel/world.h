@@ -19,6 +19,7 @@ typedef struct world {
     const char *host;      /* that is dialled; NULL: 127.0.0.1 */
     const char *listening; /* NULL: the same */
     uint64_t queue_bytes;
+    uint64_t dead_timeout_ns; /* 0: the default */
     /* What is expected next: [receiver][sender][with a body]. */
     uint64_t sent[NODES][NODES][2];
     uint64_t received[NODES][NODES][2];

@@ -40,6 +40,17 @@ struct DirectoryTests {
         #expect(try directory.read("journal/journal") == before.1)
     }
 
+    @Test("what a larger format has left is in the way of a smaller one, which says so")
+    func format_isSmaller() throws {
+        #expect(mkdir(path, 0o700) == 0)
+        let left = directory.file("journal/journal.new")
+        #expect(FileManager.default.createFile(atPath: left, contents: Data(count: 1 << 20)))
+        #expect(format(path) == PAXOS_JOURNAL_ERR_SYSTEM)
+        #expect(unlink(left) == 0)
+        #expect(format(path) == PAXOS_JOURNAL_OK)
+        #expect(refusal() == PAXOS_JOURNAL_OK)
+    }
+
     @Test("a half-made journal is no journal, and can be made again")
     func format_isAtomic() throws {
         #expect(format(path, smallShape { $0.segment_count = 2 }) == PAXOS_JOURNAL_ERR_SHAPE)

@@ -87,9 +87,10 @@ typedef struct paxos_journal_shape {
 /* Make a journal in `directory`, which is made, too, if it is missing; its parent exists.
  * files  NULL: paxos_files_posix. fault may be NULL.
  * Post  PAXOS_JOURNAL_OK  there is an empty journal, durable; its node was never started.
- *       ERR_EXISTS        unchanged: a journal, or a file of one, is there.
- *       ERR_SHAPE, ERR_LOCKED, ERR_SYSTEM  no journal is there; format may be tried again, as it
- *                         may after a crash: what was half made is made anew.
+ *       ERR_EXISTS        a journal, or a file of one, is there, as it was.
+ *       ERR_SHAPE, ERR_LOCKED, ERR_SYSTEM  nothing was made, and no journal that was there changed;
+ *                         format may be tried again, as it may after a crash: what was half made
+ *                         is made anew.
  * Cost  writes the whole size once: zeros that were written are flushed over sooner. */
 PAXOS_MUST_USE paxos_journal_status_t paxos_journal_format(
     const paxos_files_t *files, const char *directory, const paxos_journal_shape_t *shape,

@@ -90,7 +90,14 @@ static paxos_journal_status_t write_journal(format_t *f) {
     if (j->journal_file < 0) {
         return paxos_journal_fail(j, -j->journal_file, "open of the journal");
     }
-    return fill(f, j->segment_bytes * j->segment_count);
+    const uint64_t length_bytes = j->segment_bytes * j->segment_count;
+    const int64_t there = j->files.size(j->files.context, j->journal_file);
+    if (there < 0) { return paxos_journal_fail(j, (int)-there, "size of the journal"); }
+    /* What a larger format has left would stay behind the last segment. */
+    if ((uint64_t)there > length_bytes) {
+        return paxos_journal_fail(j, EFBIG, "journal.new is there, and larger: remove it");
+    }
+    return fill(f, length_bytes);
 }
 
 static paxos_journal_status_t write_superblock(format_t *f) {
@@ -109,9 +116,11 @@ static paxos_journal_status_t write_superblock(format_t *f) {
                : status;
 }
 
-/* Each step is durable before the next, so that of two renames never the second alone is. */
+/* Each step is durable before the next, so that of two renames never the second alone is, and the
+ * first one never without the superblock that tells what it is. */
 static paxos_journal_status_t give_names(format_t *f) {
-    paxos_journal_status_t status = rename_to(f, "journal.new", "journal");
+    paxos_journal_status_t status = flush_names(f, ".");
+    if (status == PAXOS_JOURNAL_OK) { status = rename_to(f, "journal.new", "journal"); }
     if (status == PAXOS_JOURNAL_OK) { status = flush_names(f, "."); }
     if (status == PAXOS_JOURNAL_OK) { status = flush_names(f, ".."); }
     if (status == PAXOS_JOURNAL_OK) { status = rename_to(f, "superblock.new", "superblock"); }

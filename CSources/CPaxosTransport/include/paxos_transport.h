@@ -67,7 +67,7 @@ typedef enum paxos_transport_reason {
     PAXOS_TRANSPORT_FOREIGN = 16,   /* a frame of another cluster, sender or receiver         */
     PAXOS_TRANSPORT_FORGED = 17,    /* a frame without the right tag, or not in its place     */
     PAXOS_TRANSPORT_LIVING = 18,    /* a new life of a node whose earlier one is connected    */
-    PAXOS_TRANSPORT_DENIED = 19,    /* the peer said STALE or CLONE of this node              */
+    PAXOS_TRANSPORT_DENIED = 19,    /* the peer said STALE or CLONE of it, or LIVING too long */
     PAXOS_TRANSPORT_WAITING = 20,   /* the peer said LIVING of this node: it is dialled again */
     PAXOS_TRANSPORT_REASONS = 21
 } paxos_transport_reason_t;
@@ -170,9 +170,10 @@ void paxos_transport_flush(paxos_transport_t *transport, uint64_t now_ns);
  * Post  PAXOS_TRANSPORT_OK  also where connections failed: see event.
  *       ERR_SYSTEM          the epoll instance is broken: close.
  *       ERR_DENIED          a peer has said, and proved, that it has seen another process as this
- *                           node, in the same life or in a later one: its files were copied, or
- *                           replaced by older ones. Every later poll says so, too. Two voters of
- *                           one name can choose two values: send no vote any more, and close.
+ *                           node, in the same life or in a later one, or in an earlier one that
+ *                           does not end: its files were copied, or replaced by older ones. Every
+ *                           later poll says so, too. Two voters of one name can choose two values:
+ *                           send no vote any more, and close.
  * Cost  O(peers + bytes). */
 PAXOS_MUST_USE paxos_transport_status_t
 paxos_transport_poll(paxos_transport_t *transport, uint64_t now_ns, uint64_t timeout_ns);
