@@ -154,6 +154,13 @@ static void begin(end_t *end, int fd, bool is_dialler) {
     end->is_clean = fd >= 0;
 }
 
+/* Whether its life was refused, for any of the reasons that are told. */
+static bool is_refused(const forger_t *forger) {
+    return forger_is_refused(forger, PAXOS_TRANSPORT_STALE) ||
+           forger_is_refused(forger, PAXOS_TRANSPORT_CLONE) ||
+           forger_is_refused(forger, PAXOS_TRANSPORT_LIVING);
+}
+
 /* Read the other side's hello, and its proof where it dialled not; then derive. */
 static void read_answer(end_t *end) {
     const uint32_t wanted = end->is_dialler ? 96 : 64;
@@ -163,7 +170,8 @@ static void read_answer(end_t *end) {
     if (got > 0) { end->answer_bytes += (uint32_t)got; }
     if (end->answer_bytes == wanted) {
         const bool is_right = forger_derive(&end->forger, key, end->is_dialler);
-        CHECK(!end->is_clean || !end->is_dialler || is_right);
+        CHECK(!end->is_clean || !end->is_dialler || is_right || is_refused(&end->forger));
+        end->is_clean &= is_right || !end->is_dialler; /* who was refused is not heard */
     }
 }
 
