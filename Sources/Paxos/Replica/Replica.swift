@@ -13,8 +13,9 @@ internal import CPaxosRuntime
 /// It owns one thread, which alone talks to journal and network; callers hand it their values and
 /// are resumed when the outcome is known. Nothing grows without a bound: proposals stand in a line
 /// of ``Options/queueCount`` values, as many reads may be under way, and a consumer of
-/// ``deliveries`` that falls behind holds back the log. **Somebody has to consume them**, ``run(_:)`` or an iteration of ``deliveries``, and to
-/// ``trim(upTo:)`` what is applied, or the window fills and everybody waits.
+/// ``deliveries`` that falls behind holds back the log. **Somebody has to consume them**,
+/// ``run(_:)`` or an iteration of ``deliveries``, and to ``trim(upTo:)`` what is applied, or the
+/// window fills and everybody waits.
 ///
 /// - Note: Any task and any thread may call at any time. A replica that is let go of is shut down.
 public final class Replica: Sendable {
