@@ -179,6 +179,12 @@ paxos_status_t paxos_log_store(
     return paxos_log_store_hot(a, run, state, paxos_run_is_next(a, run), lsn_out);
 }
 
+/*@ ghost
+    /@ requires 0 < n && paxos_ring(number, n) + ahead < n;
+       assigns \nothing;
+       ensures paxos_ring(number + ahead, n) == paxos_ring(number, n) + ahead; @/
+    static void ring_ahead(uint64_t number, uint32_t ahead, uint32_t n) {} */
+
 uint64_t paxos_log_open(
     paxos_acceptor_t *a, uint64_t slot, uint32_t count, uint32_t bytes, bool fills_gap,
     bool stays_open) {
@@ -186,6 +192,7 @@ uint64_t paxos_log_open(
     const uint64_t start = paxos_arena_take(a, run_bytes, fills_gap);
     if (start == PAXOS_POSITION_NONE) { return PAXOS_POSITION_NONE; }
     (void)paxos_run_header_put(a, start, slot, count, run_bytes);
+    //@ ghost ring_ahead(start, PAXOS_RUN_HEADER_BYTES, a->arena_bytes);
     if (!stays_open) { return start + PAXOS_RUN_HEADER_BYTES; }
     a->open_run = start;
     a->open_count = count;
@@ -200,6 +207,14 @@ uint64_t paxos_log_open(
         if (limit > free_end) { limit = free_end; }
     }
     a->open_limit = limit;
+    //@ ghost uint32_t taken_bytes = PAXOS_RUN_HEADER_BYTES + bytes;
+    //@ ghost if (start + taken_bytes < ring_end) { ring_ahead(start, taken_bytes, a->arena_bytes); }
+    //@ assert limit: a->open_limit <= ring_end < 2 * PAXOS_SLOT_MAX;
+    /*@ assert inside: start + taken_bytes < ring_end ==>
+               paxos_ring(start + taken_bytes, a->arena_bytes) + (ring_end - start - taken_bytes) ==
+               a->arena_bytes; */
+    /*@ assert last: paxos_ring(start + taken_bytes, a->arena_bytes) < a->arena_bytes; */
+    //@ assert open: paxos_open_from(a, start + taken_bytes);
     return start + PAXOS_RUN_HEADER_BYTES;
 }
 
