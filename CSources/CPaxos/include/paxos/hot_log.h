@@ -184,8 +184,123 @@ PAXOS_HOT static inline void paxos_point_next(
     //@ assert numbers: run->slot == slot && run->count == count && run->ballot == ballot;
 }
 
-/* As paxos_log_store. `is_next`: paxos_run_is_next. What is called here gets a copy of the run, so
- * that the run itself stays in registers. */
+/* Copy a run's entries to where room is taken for them in the arena. False: there is none. */
+/*@ requires paxos_block(a) && paxos_arena_counted(a) && paxos_cells_named(a);
+    requires paxos_run_given(a, run) && paxos_run_open(a);
+    requires \valid(position_out) && \separated(position_out, a);
+    requires of_run: \separated(position_out, run);
+    requires of_entries: \separated(position_out, run->entries + (0 .. run->bytes - 1));
+    requires of_cells: \separated(position_out, paxos_cells(a) + (0 .. a->window_slots - 1));
+    requires of_arena: \separated(position_out, paxos_arena_bytes(a) + (0 .. a->arena_bytes - 1));
+    assigns paxos_cells(a)[0 .. a->window_slots - 1],
+            paxos_arena_bytes(a)[0 .. a->arena_bytes - 1], a->arena_head, a->arena_tail,
+            a->open_run, a->open_end, a->open_slot, a->open_limit, a->open_count,
+            a->counters.compactions, *position_out;
+    ensures named: paxos_cells_named(a);
+    ensures kept: \forall integer k; 0 <= k < a->window_slots ==>
+            paxos_cell_kept{Pre, Post}(paxos_cells(a) + k);
+    ensures placed: \result ==> *position_out < 2 * PAXOS_SLOT_MAX &&
+            paxos_ring(*position_out, a->arena_bytes) + run->bytes <= a->arena_bytes;
+    ensures open: paxos_run_open(a);
+    ensures whole: \result ==> paxos_run_whole(run->entries, run->count, run->bytes); */
+PAXOS_HOT static inline bool paxos_run_place(
+    paxos_acceptor_t *a, const paxos_run_t *run, bool is_next, uint64_t *position_out) {
+    uint64_t position = 0;
+    const bool extends =
+        is_next && paxos_run_extend(a, run->slot, run->count, run->bytes, &position);
+    //@ assert extended: extends ==> paxos_open_from(a, position + run->bytes);
+    //@ assert as_before: !extends ==> paxos_run_open(a);
+    if (PAXOS_UNLIKELY(!extends)) {
+        position = paxos_log_open(
+            a, run->slot, run->count, run->bytes, run->slot <= a->decided + 1, is_next);
+        /*@ assert opened: position != PAXOS_POSITION_NONE && is_next ==>
+                   paxos_open_from(a, position + run->bytes); */
+        //@ assert closed: position == PAXOS_POSITION_NONE || !is_next ==> paxos_run_open(a);
+        /*@ assert moved: \forall integer k; 0 <= k < a->window_slots ==>
+                   paxos_cell_kept{Pre, Here}(paxos_cells(a) + k); */
+        if (position == PAXOS_POSITION_NONE) { return false; }
+    }
+    /*@ assert kept: \forall integer k; 0 <= k < a->window_slots ==>
+               paxos_cell_kept{Pre, Here}(paxos_cells(a) + k); */
+    //@ assert numbers: run->count == \at(run->count, Pre) && run->bytes == \at(run->bytes, Pre);
+    //@ assert entries: run->entries == \at(run->entries, Pre);
+    /*@ assert untouched: \forall integer i; 0 <= i < run->bytes ==>
+               run->entries[i] == \at(run->entries[i], Pre); */
+    //@ assert still: paxos_run_whole(run->entries, run->count, run->bytes);
+    //@ assert next_open: is_next ==> paxos_open_from(a, position + run->bytes);
+    //@ assert other_open: !is_next ==> paxos_run_open(a);
+    //@ ghost Taken: ;
+    paxos_copy_short(paxos_arena(a, position), run->entries, run->bytes);
+    /*@ assert same: \forall integer i; 0 <= i < run->bytes ==>
+               run->entries[i] == \at(run->entries[i], Taken); */
+    //@ assert whole: paxos_run_whole(run->entries, run->count, run->bytes);
+    if (PAXOS_LIKELY(is_next)) {
+        a->open_end = position + run->bytes;
+        a->open_slot = run->slot + run->count;
+    }
+    //@ assert open: paxos_run_open(a);
+    /*@ assert all_kept: \forall integer k; 0 <= k < a->window_slots ==>
+               paxos_cell_kept{Pre, Here}(paxos_cells(a) + k); */
+    *position_out = position;
+    return true;
+}
+
+/* What is called gets a copy of a run, so that the run itself stays in registers. */
+#if PAXOS_SHORT_WAY && !defined(__FRAMAC__)
+#define PAXOS_RUN_APART(run)                                                                      \
+    (&(const paxos_run_t){(run)->ballot, (run)->slot, (run)->count, (run)->bytes, (run)->digest, \
+                          (run)->entries})
+#else
+#define PAXOS_RUN_APART(run) (run)
+#endif
+
+/* Point the cells of a run at its entries, which stand at `position`. `is_next`:
+ * paxos_run_is_next. */
+/*@ requires paxos_block(a) && paxos_cells_named(a) && paxos_run_placed(a, run, position);
+    requires a->last_slot < PAXOS_SLOT_MAX && state <= UINT16_MAX;
+    assigns paxos_cells(a)[0 .. a->window_slots - 1], a->last_slot;
+    ensures named: paxos_cells_named(a);
+    ensures voted: \forall integer slot; paxos_in_run(run, slot) ==>
+            paxos_slot_voted(a, slot, run->ballot);
+    ensures others:
+            \forall integer slot; paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
+            paxos_slot_kept{Pre, Post}(a, slot); */
+PAXOS_HOT static inline void paxos_run_point(
+    paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, bool is_next, uint64_t position) {
+    const uint32_t behind = is_next ? (uint32_t)a->open_count - run->count : 0;
+    if (PAXOS_SHORT_WAY && PAXOS_LIKELY(is_next)) {
+        paxos_point_next(a, run, (uint16_t)state, position, behind);
+    } else {
+        paxos_point_held(a, PAXOS_RUN_APART(run), state, position, behind);
+    }
+    /*@ assert pointed: \forall integer i; 0 <= i < run->count ==>
+               paxos_pointed(a, run->slot, run->entries, position, i); */
+    /*@ assert under: run->ballot != 0 ==> \forall integer i; 0 <= i < run->count ==>
+               paxos_voted(a, run->slot, i, run->ballot); */
+    /*@ assert each: \forall integer slot; paxos_in_run(run, slot) ==>
+               paxos_pointed(a, run->slot, run->entries, position, slot - run->slot); */
+    /*@ assert each_voted: run->ballot != 0 ==>
+               \forall integer slot; paxos_in_run(run, slot) ==>
+               paxos_voted(a, run->slot, slot - run->slot, run->ballot); */
+}
+
+/* Note the record of a run that was stored, where this node keeps its votes; its lsn, or 0. */
+/*@ requires paxos_block(a) && paxos_counted(a) && \valid_read(run);
+    requires a->memory_only == 0 ==> paxos_has_room(a);
+    requires \separated(run, a, paxos_writes(a) + (0 .. a->write_ring - 1));
+    assigns a->lsn, a->marked, a->writes_in, paxos_writes(a)[0 .. a->write_ring - 1];
+    ensures cells: \forall integer slot; paxos_cell_same{Pre, Post}(paxos_cell_of(a, slot));
+    ensures named: paxos_cells_named{Pre}(a) ==> paxos_cells_named(a);
+    ensures open: paxos_run_open{Pre}(a) ==> paxos_run_open(a); */
+PAXOS_HOT static inline uint64_t paxos_run_note(
+    paxos_acceptor_t *a, const paxos_run_t *run, uint64_t position) {
+    if (a->memory_only) { return 0; }
+    return paxos_write_note(
+        a, run->ballot == 0 ? PAXOS_RECORD_CHOSEN : PAXOS_RECORD_ENTRIES, PAXOS_RUN_APART(run),
+        position);
+}
+
+/* As paxos_log_store. `is_next`: paxos_run_is_next. */
 /*@ requires paxos_block(a) && paxos_counted(a) && paxos_arena_counted(a) && paxos_cells_named(a);
     requires paxos_run_given(a, run) && paxos_run_fits(a, run) && state <= UINT16_MAX;
     requires a->last_slot < PAXOS_SLOT_MAX && a->decided < PAXOS_SLOT_MAX;
@@ -200,11 +315,8 @@ PAXOS_HOT static inline void paxos_point_next(
     ensures \result == PAXOS_OK || \result == PAXOS_ERR_FULL;
     ensures named: paxos_cells_named(a);
     ensures open: paxos_run_open(a);
-    ensures stored: \result == PAXOS_OK ==>
-            \forall integer i; 0 <= i < run->count ==> paxos_run_held(a, run, i);
-    ensures voted: \result == PAXOS_OK && run->ballot != 0 ==>
-            \forall integer i; 0 <= i < run->count ==>
-            paxos_voted(a, run->slot, i, run->ballot);
+    ensures voted: \result == PAXOS_OK ==> \forall integer slot; paxos_in_run(run, slot) ==>
+            paxos_slot_voted(a, slot, run->ballot);
     ensures full: \result == PAXOS_ERR_FULL ==>
             a->lsn == \old(a->lsn) && a->writes_in == \old(a->writes_in) &&
             \forall integer slot; paxos_in_window(a, slot) ==> paxos_slot_kept{Pre, Post}(a, slot);
@@ -214,32 +326,48 @@ PAXOS_HOT static inline void paxos_point_next(
 PAXOS_MUST_USE PAXOS_HOT static inline paxos_status_t paxos_log_store_hot(
     paxos_acceptor_t *a, const paxos_run_t *run, uint32_t state, bool is_next, uint64_t *lsn_out) {
     uint64_t position = 0;
-    const bool extends =
-        is_next && paxos_run_extend(a, run->slot, run->count, run->bytes, &position);
-    if (PAXOS_UNLIKELY(!extends)) {
-        position = paxos_log_open(
-            a, run->slot, run->count, run->bytes, run->slot <= a->decided + 1, is_next);
-        if (position == PAXOS_POSITION_NONE) { return PAXOS_ERR_FULL; }
-    }
-    paxos_copy_short(paxos_arena(a, position), run->entries, run->bytes);
-    if (PAXOS_LIKELY(is_next)) {
-        a->open_end = position + run->bytes;
-        a->open_slot = run->slot + run->count;
-    }
-    const uint32_t behind = is_next ? (uint32_t)a->open_count - run->count : 0;
-    if (PAXOS_SHORT_WAY && PAXOS_LIKELY(is_next)) {
-        paxos_point_next(a, run, (uint16_t)state, position, behind);
-    } else {
-        const paxos_run_t copy = *run;
-        paxos_point_held(a, PAXOS_SHORT_WAY ? &copy : run, state, position, behind);
-    }
-    *lsn_out = 0;
-    if (!a->memory_only) {
-        const paxos_run_t copy = *run;
-        *lsn_out = paxos_write_note(
-            a, run->ballot == 0 ? PAXOS_RECORD_CHOSEN : PAXOS_RECORD_ENTRIES,
-            PAXOS_SHORT_WAY ? &copy : run, position);
-    }
+    if (PAXOS_UNLIKELY(!paxos_run_place(a, run, is_next, &position))) { return PAXOS_ERR_FULL; }
+    //@ assert slots: run->slot == \at(run->slot, Pre) && run->count == \at(run->count, Pre);
+    //@ assert bytes: run->bytes == \at(run->bytes, Pre) && run->ballot == \at(run->ballot, Pre);
+    //@ assert entries: run->entries == \at(run->entries, Pre);
+    //@ assert window: a->trimmed == \at(a->trimmed, Pre);
+    //@ assert ring: a->window_slots == \at(a->window_slots, Pre);
+    //@ assert fits: paxos_run_fits(a, run);
+    //@ assert placed: paxos_run_placed(a, run, position);
+    /*@ assert kept: \forall integer slot; paxos_in_window(a, slot) ==>
+               paxos_slot_kept{Pre, Here}(a, slot); */
+    //@ ghost Placed: ;
+    paxos_run_point(a, run, state, is_next, position);
+    //@ assert limit: a->open_limit == \at(a->open_limit, Placed);
+    //@ assert end: a->open_end == \at(a->open_end, Placed);
+    //@ assert arena: a->arena_bytes == \at(a->arena_bytes, Placed);
+    //@ assert open: paxos_run_open(a);
+    //@ assert still: run->slot == \at(run->slot, Pre) && run->count == \at(run->count, Pre);
+    //@ assert under: run->ballot == \at(run->ballot, Pre);
+    /*@ assert others: \forall integer slot;
+               paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
+               paxos_slot_kept{Pre, Here}(a, slot); */
+    //@ ghost Pointed: ;
+    *lsn_out = paxos_run_note(a, run, position);
+    /*@ assert cells_end: \forall integer slot;
+               paxos_cell_same{Pointed, Here}(paxos_cell_of(a, slot)); */
+    //@ assert window_end: a->trimmed == \at(a->trimmed, Pre);
+    //@ assert ring_end: a->window_slots == \at(a->window_slots, Pre);
+    //@ assert slots_end: run->slot == \at(run->slot, Pre) && run->count == \at(run->count, Pre);
+    //@ assert under_end: run->ballot == \at(run->ballot, Pre);
+    //@ assert open_end: paxos_run_open(a);
+    /*@ assert others_still: \forall integer slot;
+               paxos_cell_same{Pointed, Here}(paxos_cell_of(a, slot)) &&
+               paxos_slot_kept{Pre, Pointed}(a, slot) ==> paxos_slot_kept{Pre, Here}(a, slot); */
+    /*@ assert others_end: \forall integer slot;
+               paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
+               paxos_slot_kept{Pre, Here}(a, slot); */
+    /*@ assert voted_still: \forall integer slot;
+               paxos_cell_same{Pointed, Here}(paxos_cell_of(a, slot)) &&
+               paxos_slot_voted{Pointed}(a, slot, \at(run->ballot, Pre)) ==>
+               paxos_slot_voted(a, slot, \at(run->ballot, Pre)); */
+    /*@ assert voted: \forall integer slot; paxos_in_run(run, slot) ==>
+               paxos_slot_voted(a, slot, run->ballot); */
     return PAXOS_OK;
 }
 

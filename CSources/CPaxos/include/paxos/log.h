@@ -236,6 +236,11 @@ typedef enum paxos_match {
     predicate paxos_in_run{L}(paxos_run_t *run, integer slot) =
         run->slot <= slot < run->slot + run->count;
 
+    // The slot's cell speaks of it, as accepted under this ballot (0: under whichever).
+    predicate paxos_slot_voted{L}(paxos_acceptor_t *a, integer slot, integer ballot) =
+        paxos_cell_of(a, slot)->slot == slot &&
+        (ballot != 0 ==> paxos_cell_of(a, slot)->ballot == ballot);
+
     // What is known of a slot is as it was; its entry may have moved within the arena.
     predicate paxos_slot_kept{K, L}(paxos_acceptor_t *a, integer slot) =
         paxos_cell_kept{K, L}(\at(paxos_cell_of(a, slot), L));

@@ -144,9 +144,8 @@ uint64_t paxos_revote_run(paxos_acceptor_t *a, const paxos_run_t *run);
             a->lsn == \old(a->lsn);
     ensures kept: \result != PAXOS_OK ==>
             \forall integer slot; paxos_in_window(a, slot) ==> paxos_slot_kept{Pre, Post}(a, slot);
-    ensures voted: \result == PAXOS_OK ==>
-            \forall integer i; 0 <= i < run->count ==> paxos_run_held(a, run, i) &&
-            paxos_voted(a, run->slot, i, run->ballot);
+    ensures voted: \result == PAXOS_OK ==> \forall integer slot; paxos_in_run(run, slot) ==>
+            paxos_slot_voted(a, slot, run->ballot);
     ensures others:
             \forall integer slot; paxos_in_window(a, slot) && !paxos_in_run(run, slot) ==>
             paxos_slot_kept{Pre, Post}(a, slot);
