@@ -506,9 +506,8 @@ PAXOS_HOT_LONG void paxos_frame_from(
 
 /* Empty every field of an effect but its size and its header. Cost O(1). */
 /*@ requires \valid(effect);
-    assigns effect->kind, effect->node, effect->reason, effect->count, effect->token,
-            effect->lsn, effect->slot, effect->number, effect->body_offset, effect->body_bytes,
-            effect->zero;
+    assigns *effect;
+    ensures size: effect->size_bytes == \old(effect->size_bytes);
     ensures effect->kind == kind && effect->node == 0 && effect->reason == 0 &&
             effect->count == 0 && effect->token == 0 && effect->lsn == 0 && effect->slot == 0 &&
             effect->number == 0 && effect->body_offset == 0 && effect->body_bytes == 0 &&
