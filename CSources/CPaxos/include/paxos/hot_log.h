@@ -247,9 +247,9 @@ PAXOS_HOT static inline bool paxos_run_place(
 
 /* What is called gets a copy of a run, so that the run itself stays in registers. */
 #if PAXOS_SHORT_WAY && !defined(__FRAMAC__)
-#define PAXOS_RUN_APART(run)                                                                      \
-    (&(const paxos_run_t){(run)->ballot, (run)->slot, (run)->count, (run)->bytes, (run)->digest, \
-                          (run)->entries})
+#define PAXOS_RUN_APART(run) \
+    (&(const paxos_run_t){   \
+        (run)->ballot, (run)->slot, (run)->count, (run)->bytes, (run)->digest, (run)->entries})
 #else
 #define PAXOS_RUN_APART(run) (run)
 #endif
