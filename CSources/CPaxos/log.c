@@ -207,14 +207,14 @@ uint64_t paxos_log_open(
         if (limit > free_end) { limit = free_end; }
     }
     a->open_limit = limit;
-    //@ ghost uint32_t taken_bytes = PAXOS_RUN_HEADER_BYTES + bytes;
-    //@ ghost if (start + taken_bytes < ring_end) { ring_ahead(start, taken_bytes, a->arena_bytes); }
+    //@ ghost uint32_t taken = PAXOS_RUN_HEADER_BYTES + bytes;
+    //@ ghost if (start + taken < ring_end) { ring_ahead(start, taken, a->arena_bytes); }
     //@ assert limit: a->open_limit <= ring_end < 2 * PAXOS_SLOT_MAX;
-    /*@ assert inside: start + taken_bytes < ring_end ==>
-               paxos_ring(start + taken_bytes, a->arena_bytes) + (ring_end - start - taken_bytes) ==
-               a->arena_bytes; */
-    /*@ assert last: paxos_ring(start + taken_bytes, a->arena_bytes) < a->arena_bytes; */
-    //@ assert open: paxos_open_from(a, start + taken_bytes);
+    /*@ assert inside: start + taken < ring_end ==>
+               paxos_ring(start + taken, a->arena_bytes) +
+               (ring_end - start - taken) == a->arena_bytes; */
+    /*@ assert last: paxos_ring(start + taken, a->arena_bytes) < a->arena_bytes; */
+    //@ assert open: paxos_open_from(a, start + taken);
     return start + PAXOS_RUN_HEADER_BYTES;
 }
 
