@@ -245,13 +245,14 @@ PAXOS_HOT static inline bool paxos_run_place(
     return true;
 }
 
-/* What is called gets a copy of a run, so that the run itself stays in registers. */
+/* What is called from here on gets a copy of the run, so that the run itself stays in registers.
+ * To a prover, who goes by contracts, it is the same run. */
 #if PAXOS_SHORT_WAY && !defined(__FRAMAC__)
-#define PAXOS_RUN_APART(run) \
-    (&(const paxos_run_t){   \
-        (run)->ballot, (run)->slot, (run)->count, (run)->bytes, (run)->digest, (run)->entries})
+#define PAXOS_RUN_APART(run)             \
+    const paxos_run_t run##_copy = *run; \
+    run = &run##_copy
 #else
-#define PAXOS_RUN_APART(run) (run)
+#define PAXOS_RUN_APART(run) ((void)0)
 #endif
 
 /* Point the cells of a run at its entries, which stand at `position`. `is_next`:
@@ -271,7 +272,8 @@ PAXOS_HOT static inline void paxos_run_point(
     if (PAXOS_SHORT_WAY && PAXOS_LIKELY(is_next)) {
         paxos_point_next(a, run, (uint16_t)state, position, behind);
     } else {
-        paxos_point_held(a, PAXOS_RUN_APART(run), state, position, behind);
+        PAXOS_RUN_APART(run);
+        paxos_point_held(a, run, state, position, behind);
     }
     /*@ assert pointed: \forall integer i; 0 <= i < run->count ==>
                paxos_pointed(a, run->slot, run->entries, position, i); */
@@ -295,9 +297,9 @@ PAXOS_HOT static inline void paxos_run_point(
 PAXOS_HOT static inline uint64_t paxos_run_note(
     paxos_acceptor_t *a, const paxos_run_t *run, uint64_t position) {
     if (a->memory_only) { return 0; }
+    PAXOS_RUN_APART(run);
     return paxos_write_note(
-        a, run->ballot == 0 ? PAXOS_RECORD_CHOSEN : PAXOS_RECORD_ENTRIES, PAXOS_RUN_APART(run),
-        position);
+        a, run->ballot == 0 ? PAXOS_RECORD_CHOSEN : PAXOS_RECORD_ENTRIES, run, position);
 }
 
 /* As paxos_log_store. `is_next`: paxos_run_is_next. */
