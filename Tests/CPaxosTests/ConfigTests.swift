@@ -27,6 +27,23 @@ struct ConfigTests {
         #expect(paxos_version() == PAXOS_VERSION)
     }
 
+    @Test("the default says every field, whatever stood there before")
+    func default_saysAll() {
+        var clean = paxos_config_t()
+        paxos_config_default(&clean)
+        var used = paxos_config_t()
+        withUnsafeMutableBytes(of: &used) { bytes in
+            for i in bytes.indices { bytes[i] = 0xA5 }
+        }
+        paxos_config_default(&used)
+        let bytes = withUnsafeBytes(of: &clean) { Bytes($0) }
+        #expect(withUnsafeBytes(of: &used) { Bytes($0) } == bytes)
+        #expect(clean.zero == 0)
+        withUnsafeBytes(of: &clean.members) { members in
+            #expect(members.allSatisfy { $0 == 0 })
+        }
+    }
+
     @Test("who takes part")
     func members() {
         #expect(rule { $0.cluster = 0 } == "cluster is not 0")
@@ -36,6 +53,7 @@ struct ConfigTests {
         #expect(rule { setMembers(&$0, [0, 1, 2]) } == "no member is 0")
         #expect(rule { setMembers(&$0, [1, 3, 2]) } == "members are ascending and distinct")
         #expect(rule { setMembers(&$0, [1, 2, 2]) } == "members are ascending and distinct")
+        #expect(rule { setMembers(&$0, [2, 1, 3]) } == "members are ascending and distinct")
         #expect(rule { $0.node = 4 } == "node is one of members")
         #expect(rule { $0.q1 = 4 } == "q1 and q2 are at most member_count")
         #expect(rule { $0.q2 = 4 } == "q1 and q2 are at most member_count")

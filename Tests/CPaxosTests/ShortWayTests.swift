@@ -42,6 +42,7 @@ struct ShortWayTests {
             }
             let alike =
                 status == otherStatus && block.imageWithoutCounters == other.imageWithoutCounters
+                && block.status.frames_received == other.status.frames_received
             guard alike else {
                 Issue.record("seed \(seed), step \(step): \(status.rawValue)")
                 return
@@ -55,5 +56,107 @@ struct ShortWayTests {
             if random.chance(40) { _ = block.trim(block.status.decided) }
         }
         #expect(taken > 40, "seed \(seed)")
+    }
+
+    private enum Shape: CaseIterable {
+        case durable, memoryOnly, several, longest, lastOfWindow
+
+        var config: paxos_config_t {
+            smallConfig {
+                if self == .memoryOnly { $0.memory_only = 1 }
+                if self == .longest { $0.reply_ring = 1 }
+            }
+        }
+
+        /// The frame that follows one for slot 1.
+        func next(_ block: AcceptorBlock) -> Frame {
+            let entry = Entry(value: Bytes(repeating: 7, count: 64))
+            let count =
+                switch self {
+                case .durable, .memoryOnly: 1
+                case .several: 3
+                case .longest: Int(block.acceptor.pointee.body_bytes_max) / entry.bytes.count
+                case .lastOfWindow: 1
+                }
+            let slot: UInt64 = self == .lastOfWindow ? 16 : 2
+            let entries = Array(repeating: entry, count: count)
+            return acceptFrame(Run(ballot: ballot(5), slot: slot, entries: entries))
+        }
+    }
+
+    /// A block that has voted for slot 1, so that its leader is the usual one.
+    private func used(_ config: paxos_config_t) -> AcceptorBlock {
+        let block = AcceptorBlock(config)
+        let first = Run(ballot: ballot(5), slot: 1, entries: [.noop])
+        #expect(block.receive(acceptFrame(first)) == PAXOS_OK)
+        _ = block.settle()
+        return block
+    }
+
+    /// Who is answered shows which way a frame went: the long way looks the sender up, the short one
+    /// remembers it.
+    @Test("what a usual leader sends next goes the short way", arguments: Shape.allCases)
+    private func short_isTaken(shape: Shape) {
+        let block = used(shape.config)
+        block.acceptor.pointee.usual_member = 2
+        #expect(block.receive(shape.next(block)) == PAXOS_OK)
+        let replies = block.settle()
+        #expect(replies.map(\.node) == [3])
+        #expect(replies.map(\.frame.header[7]) == [PAXOS_FRAME_ACCEPTED.byte])
+    }
+
+    /// The headers of next frames, with one byte changed under a good checksum.
+    @Test("no byte of a header is taken on trust", arguments: Shape.allCases)
+    private func headers_endAlike(shape: Shape) {
+        let block = used(shape.config)
+        let frame = shape.next(block)
+        for offset in 4..<headerBytes {
+            for flip in [1, 2, 0x80, 0xFF] as [UInt8] {
+                var changed = frame
+                changed.header[offset] ^= flip
+                reseal(&changed.header, to: headerBytes)
+                expectAlike(block, changed, "byte \(offset) ^ \(flip)")
+            }
+        }
+        var damaged = frame
+        damaged.header[0] ^= 1
+        expectAlike(block, damaged, "checksum")
+        damaged = frame
+        damaged.body[9] ^= 1
+        expectAlike(block, damaged, "body")
+        damaged = frame
+        damaged.body.removeLast(8)
+        expectAlike(block, damaged, "body cut short")
+    }
+
+    @Test("a block that can't take the next frame says so on either way", arguments: Shape.allCases)
+    private func states_endAlike(shape: Shape) {
+        let states: [(String, (inout paxos_acceptor_t) -> Void)] = [
+            ("no room for the reply", { $0.replies_in = $0.replies_out + UInt64($0.reply_ring) }),
+            ("no room for the record", { $0.writes_in = $0.writes_out + UInt64($0.write_ring) }),
+            ("abstains", { $0.abstains = 1 }),
+            ("promised more", { $0.promised = ballot(6) }),
+            ("holds more", { $0.last_slot = 17 }),
+            ("trimmed", { ($0.trimmed, $0.decided, $0.last_slot) = (2, 2, 2) }),
+        ]
+        for (name, change) in states {
+            if shape == .memoryOnly && name == "abstains" { continue } /* it never does */
+            let block = used(shape.config)
+            change(&block.acceptor.pointee)
+            expectAlike(block, shape.next(block), name)
+        }
+    }
+
+    /// Both ways leave the same block, the counters and the answer too.
+    private func expectAlike(
+        _ block: AcceptorBlock, _ frame: Frame, _ what: String,
+        location: SourceLocation = #_sourceLocation
+    ) {
+        let short = AcceptorBlock(copyOf: block)
+        let long = stranger(block)
+        let status = short.receive(frame)
+        #expect(long.receive(frame) == status, "\(what)", sourceLocation: location)
+        long.acceptor.pointee.usual_nodes = short.acceptor.pointee.usual_nodes
+        #expect(short.image == long.image, "\(what)", sourceLocation: location)
     }
 }
