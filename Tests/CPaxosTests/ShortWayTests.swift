@@ -147,6 +147,22 @@ struct ShortWayTests {
         }
     }
 
+    @Test("where nobody is the usual leader yet, a header of zeros is not taken for its")
+    func zeros_areNobody() {
+        let run = Run(ballot: 0, slot: 1, entries: [.command("forged")])
+        for promised in [0, 1 << 16] as [UInt64] {
+            let block = AcceptorBlock(smallConfig { $0.group = 0 })
+            block.acceptor.pointee.promised = promised
+            let frame = makeFrame(PAXOS_FRAME_ACCEPT, body: run.bytes) {
+                ($0.sender, $0.receiver, $0.group, $0.incarnation) = (0, 0, 0, 0)
+                ($0.ballot, $0.slot, $0.count, $0.digest) = (promised, 1, 1, run.digest)
+            }
+            let before = block.imageWithoutCounters
+            #expect(block.receive(frame) == PAXOS_ERR_WIRE)
+            #expect(block.imageWithoutCounters == before)
+        }
+    }
+
     /// Both ways leave the same block, the counters and the answer too.
     private func expectAlike(
         _ block: AcceptorBlock, _ frame: Frame, _ what: String,

@@ -103,7 +103,8 @@ PAXOS_HOT static inline bool paxos_header_is_next(
     const uint64_t ballot = paxos_get64_scalar(header + 40);
     const uint64_t slot = paxos_get64_scalar(header + 48);
     const uint32_t count = paxos_get32(header + 32);
-    return paxos_get64_scalar(header + 24) == a->usual_nodes &&
+    const uint64_t nodes = paxos_get64_scalar(header + 24);
+    return nodes != 0 && nodes == a->usual_nodes && /* 0: nobody is the usual sender */
            paxos_get64_scalar(header + 16) == a->usual_life &&
            paxos_get64_scalar(header + 8) == a->cluster &&
            paxos_get32(header + 4) == PAXOS_FRAME_MARK(PAXOS_FRAME_ACCEPT) &&
