@@ -8,106 +8,33 @@ void paxos_effect_send(
     paxos_effect_put(a, effect, frame, member, position);
 }
 
-/*@ // What a record says, and how much of the promise and of the trim must survive.
-    predicate paxos_frame_of{L}(
-        paxos_acceptor_t *a, paxos_frame_t *frame, paxos_write_t *write) =
-        frame->kind == write->kind && frame->ballot == write->ballot &&
-        frame->slot == write->slot && frame->count == write->count &&
-        frame->nonce == write->lsn && frame->other == a->promised && frame->trim == a->trimmed &&
-        frame->body_bytes == write->bytes;
-    predicate paxos_effect_writes{L}(
-        paxos_acceptor_t *a, paxos_effect_t *effect, paxos_write_t *write) =
-        effect->kind == PAXOS_EFFECT_WRITE && effect->lsn == write->lsn &&
-        effect->body_bytes == write->bytes && effect->header[7] == write->kind &&
-        paxos_le64(&effect->header[0] + 40) == write->ballot &&
-        paxos_le64(&effect->header[0] + 48) == write->slot &&
-        paxos_le32(&effect->header[0] + 32) == write->count &&
-        paxos_le64(&effect->header[0] + 64) == write->lsn &&
-        paxos_le64(&effect->header[0] + 80) == a->promised &&
-        paxos_le64(&effect->header[0] + 88) == a->trimmed &&
-        paxos_frame_sealed(&effect->header[0]); */
-
-/* The header of a record. */
-/*@ requires \valid_read(a) && \valid_read(write) && \valid(frame);
-    requires \separated(frame, a, write);
-    assigns *frame;
-    ensures paxos_frame_of(a, frame, write); */
-static void fill_record(
-    const paxos_acceptor_t *a, const paxos_write_t *write, paxos_frame_t *frame) {
-    paxos_frame_from(a, write->kind, a->node, frame);
-    frame->ballot = write->ballot;
-    frame->slot = write->slot;
-    frame->count = write->count;
-    frame->body_bytes = write->bytes;
-    frame->digest = write->digest;
-    frame->nonce = write->lsn;
-    /* Every record says all that must survive when older ones are recycled. */
-    frame->other = a->promised;
-    frame->watermark = write->watermark;
-    frame->trim = a->trimmed;
-    if (a->abstains) { frame->flags |= PAXOS_FLAG_ABSTAINS; }
-    const uint64_t pending = write->lsn - 1 - a->flushed;
-    frame->state = pending < UINT16_MAX ? (uint16_t)pending : UINT16_MAX;
-}
-
-/* A record, as the host is to write it. */
-/*@ requires paxos_block(a) && \valid_read(write) && \valid_read(frame) && \valid(effect);
-    requires paxos_frame_of(a, frame, write);
-    requires \separated(effect, a, write, frame);
-    requires \separated(effect, paxos_cells(a) + (0 .. a->window_slots - 1));
-    assigns *effect;
-    ensures paxos_effect_writes(a, effect, write);
-    ensures body: write->bytes > 0 ==> effect->body_offset ==
-            a->arena_offset + paxos_ring(write->position, a->arena_bytes);
-    ensures size: effect->size_bytes == \old(effect->size_bytes); */
-static void put_record(
-    const paxos_acceptor_t *a, const paxos_write_t *write, const paxos_frame_t *frame,
-    paxos_effect_t *effect) {
-    const uint64_t offset = write->bytes > 0 ? paxos_arena_offset(a, write->position) : 0;
-    paxos_effect_clear(effect, PAXOS_EFFECT_WRITE);
-    effect->node = a->node;
-    effect->lsn = write->lsn;
-    effect->body_bytes = write->bytes;
-    effect->body_offset = offset;
-    //@ assert frame: paxos_frame_of(a, frame, write);
-    /*@ assert body: write->bytes > 0 ==> effect->body_offset ==
-               a->arena_offset + paxos_ring(write->position, a->arena_bytes); */
-    paxos_frame_put(effect->header, frame);
-    //@ assert put: paxos_frame_at(&effect->header[0], frame);
-    //@ assert same: paxos_frame_of(a, frame, write);
-    //@ assert kind: effect->header[7] == write->kind;
-    //@ assert ballot: paxos_le64(&effect->header[0] + 40) == write->ballot;
-    //@ assert slot: paxos_le64(&effect->header[0] + 48) == write->slot;
-    //@ assert count: paxos_le32(&effect->header[0] + 32) == write->count;
-    //@ assert lsn: paxos_le64(&effect->header[0] + 64) == write->lsn;
-    //@ assert promised: paxos_le64(&effect->header[0] + 80) == a->promised;
-    //@ assert trim: paxos_le64(&effect->header[0] + 88) == a->trimmed;
-    //@ assert record: effect->kind == PAXOS_EFFECT_WRITE && effect->lsn == write->lsn;
-    //@ assert bytes: effect->body_bytes == write->bytes;
-}
-
-/* The oldest record that was not handed out. */
-/*@ requires paxos_block(a) && paxos_counted(a) && paxos_effect_given(a, effect);
-    requires a->writes_polled != a->writes_in;
-    assigns *effect, a->writes_polled;
-    ensures counted: paxos_counted(a) && a->writes_polled == \old(a->writes_polled) + 1;
-    ensures oldest: paxos_effect_writes(a, effect, paxos_write_of(a, \old(a->writes_polled)));
-    ensures size: effect->size_bytes == \old(effect->size_bytes); */
 static void poll_write(paxos_acceptor_t *a, paxos_effect_t *effect) {
     const paxos_write_t *write = paxos_write(a, a->writes_polled);
     a->writes_polled += 1;
     paxos_frame_t frame;
-    fill_record(a, write, &frame);
-    //@ assert block: paxos_block(a) && paxos_effect_given(a, effect);
-    //@ assert counted: paxos_counted(a);
-    //@ assert polled: a->writes_polled == \at(a->writes_polled, Pre) + 1;
-    put_record(a, write, &frame, effect);
+    paxos_frame_from(a, write->kind, a->node, &frame);
+    frame.ballot = write->ballot;
+    frame.slot = write->slot;
+    frame.count = write->count;
+    frame.body_bytes = write->bytes;
+    frame.digest = write->digest;
+    frame.nonce = write->lsn;
+    /* Every record says all that must survive when older ones are recycled. */
+    frame.other = a->promised;
+    frame.watermark = write->watermark;
+    frame.trim = a->trimmed;
+    if (a->abstains) { frame.flags |= PAXOS_FLAG_ABSTAINS; }
+    const uint64_t pending = write->lsn - 1 - a->flushed;
+    frame.state = pending < UINT16_MAX ? (uint16_t)pending : UINT16_MAX;
+    paxos_effect_clear(effect, PAXOS_EFFECT_WRITE);
+    effect->node = a->node;
+    effect->lsn = write->lsn;
+    effect->body_bytes = write->bytes;
+    paxos_frame_put(effect->header, &frame);
+    if (write->bytes > 0) { effect->body_offset = paxos_arena_offset(a, write->position); }
 }
 
 /* Whether a slot that holds nothing may have held something, for all this node knows. */
-/*@ requires \valid_read(a);
-    assigns \nothing;
-    ensures \result <==> a->unknown_from <= slot <= a->unknown_to; */
 static bool is_unknown(const paxos_acceptor_t *a, uint64_t slot) {
     return slot >= a->unknown_from && slot <= a->unknown_to;
 }
@@ -233,35 +160,22 @@ static PAXOS_COLD bool poll_learned(
     return true;
 }
 
-/* The frame of a reply that has no pages. */
-/*@ requires paxos_block(a) && \valid_read(reply) && \valid(frame);
-    requires \separated(frame, a, reply, paxos_cells(a) + (0 .. a->window_slots - 1));
-    assigns *frame;
-    ensures frame->kind == kind && frame->receiver == receiver && frame->body_bytes == 0 &&
-            frame->ballot == reply->ballot && frame->slot == reply->slot &&
-            frame->count == reply->count && frame->digest == reply->digest; */
-PAXOS_HOT static inline void fill_plain(
-    const paxos_acceptor_t *a, const paxos_reply_t *reply, uint8_t kind, uint16_t receiver,
-    uint64_t other, uint16_t state, paxos_frame_t *frame) {
-    paxos_frame_from(a, kind, receiver, frame);
-    uint64_t slot = reply->slot;
-    PAXOS_SCALAR(slot);
-    frame->ballot = reply->ballot;
-    frame->slot = slot;
-    frame->count = reply->count;
-    frame->digest = reply->digest;
-    frame->other = other;
-    frame->state = state;
-    frame->watermark = paxos_log_durable(a);
-}
-
 /* A reply that is one frame, straight from the ring. */
 PAXOS_HOT static inline void poll_plain(
     paxos_acceptor_t *a, const paxos_reply_t *reply, uint8_t kind, uint64_t other, uint16_t state,
     paxos_effect_t *effect) {
     a->replies_out += 1;
     paxos_frame_t frame;
-    fill_plain(a, reply, kind, paxos_members(a)[reply->member].node, other, state, &frame);
+    paxos_frame_from(a, kind, paxos_members(a)[reply->member].node, &frame);
+    uint64_t slot = reply->slot;
+    PAXOS_SCALAR(slot);
+    frame.ballot = reply->ballot;
+    frame.slot = slot;
+    frame.count = reply->count;
+    frame.digest = reply->digest;
+    frame.other = other;
+    frame.state = state;
+    frame.watermark = paxos_log_durable(a);
     paxos_effect_put(a, effect, &frame, reply->member, 0);
 }
 
@@ -273,20 +187,11 @@ static PAXOS_APART bool poll_accepted(
 }
 
 /* The first reply, if it may leave; NULL: there is none, or it waits for its flush. */
-/*@ requires paxos_block(a) && paxos_rings(a) && paxos_replies_counted(a);
-    assigns \nothing;
-    ensures \result == \null || \result == paxos_reply_of(a, a->replies_out);
-    ensures \result != \null <==> a->replies_out < a->replies_in &&
-            paxos_reply_of(a, a->replies_out)->lsn <= a->flushed; */
 static paxos_reply_t *due_reply(const paxos_acceptor_t *a) {
     paxos_reply_t *reply = paxos_reply(a, a->replies_out);
     return a->replies_out != a->replies_in && reply->lsn <= a->flushed ? reply : NULL;
 }
 
-/*@ requires \valid_read(reply);
-    assigns \nothing;
-    ensures \result <==>
-            reply->kind == PAXOS_FRAME_PROMISE || reply->kind == PAXOS_FRAME_LEARNED; */
 static bool is_paged(const paxos_reply_t *reply) {
     return reply->kind == PAXOS_FRAME_PROMISE || reply->kind == PAXOS_FRAME_LEARNED;
 }

@@ -360,48 +360,6 @@ PAXOS_STATIC_ASSERT(sizeof(paxos_forward_t) == PAXOS_FORWARD_BYTES, "forward");
             paxos_ring(paxos_cells(a)[k].position, a->arena_bytes) + paxos_cells(a)[k].bytes <=
             a->arena_bytes; */
 
-/*@ axiomatic Rings {
-      // The other arrays of a block: replies that wait; the positions that each member's sends pin,
-      // send_ring of them a member; what a replica's proposer knows of each slot.
-      logic paxos_reply_t *paxos_replies(paxos_acceptor_t *a);
-      logic uint64_t *paxos_pins(paxos_acceptor_t *a);
-      logic paxos_proposal_t *paxos_proposals(paxos_acceptor_t *a);
-    }
-
-    // They are there, too, and overlap with nothing.
-    predicate paxos_rings{L}(paxos_acceptor_t *a) =
-        0 < a->reply_ring <= PAXOS_RING_MAX && 0 < a->send_ring <= PAXOS_RING_MAX &&
-        \valid(paxos_replies(a) + (0 .. a->reply_ring - 1)) &&
-        \valid(paxos_pins(a) + (0 .. a->member_count * a->send_ring - 1)) &&
-        \separated(
-            a, paxos_cells(a) + (0 .. a->window_slots - 1),
-            paxos_writes(a) + (0 .. a->write_ring - 1),
-            paxos_member_array(a) + (0 .. a->member_count - 1),
-            paxos_arena_bytes(a) + (0 .. a->arena_bytes - 1),
-            paxos_replies(a) + (0 .. a->reply_ring - 1),
-            paxos_pins(a) + (0 .. a->member_count * a->send_ring - 1));
-
-    // What a replica's block has beside, as far as the voter looks at it.
-    predicate paxos_proposer{L}(paxos_acceptor_t *a) =
-        \valid(paxos_proposals(a) + (0 .. a->window_slots - 1)) &&
-        \separated(
-            a, paxos_cells(a) + (0 .. a->window_slots - 1),
-            paxos_writes(a) + (0 .. a->write_ring - 1),
-            paxos_member_array(a) + (0 .. a->member_count - 1),
-            paxos_arena_bytes(a) + (0 .. a->arena_bytes - 1),
-            paxos_proposals(a) + (0 .. a->window_slots - 1));
-
-    logic paxos_reply_t *paxos_reply_of{L}(paxos_acceptor_t *a, integer index) =
-        paxos_replies(a) + paxos_ring(index, a->reply_ring);
-
-    // Replies are counted, and every place of their ring names a member.
-    predicate paxos_replies_counted{L}(paxos_acceptor_t *a) =
-        a->replies_out <= a->replies_in < PAXOS_SLOT_MAX &&
-        a->replies_in - a->replies_out <= a->reply_ring;
-    predicate paxos_replies_named{L}(paxos_acceptor_t *a) =
-        \forall integer k; 0 <= k < a->reply_ring ==>
-            paxos_replies(a)[k].member < a->member_count; */
-
 /* The only casts from bytes to structs. Pre: the block came from init. Cost O(1). A prover takes
  * their contracts for granted; Tests/Proofs/accessors.c holds the code to them. */
 #if defined(__FRAMAC__)
@@ -432,25 +390,12 @@ uint8_t *paxos_arena(const paxos_acceptor_t *a, uint64_t position);
     ensures paxos_ring(position + (a->arena_bytes - \result), a->arena_bytes) == 0; */
 uint32_t paxos_arena_place(const paxos_acceptor_t *a, uint64_t position);
 
-/*@ requires paxos_block(a) && paxos_rings(a) && member < a->member_count;
-    assigns \nothing;
-    ensures \result == paxos_pins(a) + member * a->send_ring; */
 uint64_t *paxos_sends(const paxos_acceptor_t *a, uint32_t member);
-
-/*@ requires paxos_block(a) && paxos_rings(a);
-    assigns \nothing;
-    ensures \result == paxos_reply_of(a, index); */
 paxos_reply_t *paxos_reply(const paxos_acceptor_t *a, uint64_t index);
-
-/*@ requires paxos_block(a);
-    assigns \nothing;
-    ensures \result == a->arena_offset + paxos_ring(position, a->arena_bytes); */
 uint64_t paxos_arena_offset(const paxos_acceptor_t *a, uint64_t position);
-
-/*@ requires paxos_block(a) && paxos_proposer(a);
-    assigns \nothing;
-    ensures \result == paxos_proposals(a) + paxos_ring(slot, a->window_slots); */
+paxos_peer_t *paxos_peer(const paxos_replica_t *r, uint32_t member);
 paxos_proposal_t *paxos_proposal(const paxos_acceptor_t *a, uint64_t slot);
+paxos_forward_t *paxos_forward(const paxos_replica_t *r, uint64_t index);
 
 #else
 

@@ -50,67 +50,23 @@ PAXOS_HOT static inline bool paxos_writes_full(const paxos_acceptor_t *a) {
     return a->writes_in - a->writes_out >= a->write_ring;
 }
 
-/*@ requires \valid_read(a) && a->replies_out <= a->replies_in;
-    assigns \nothing;
-    ensures \result <==> a->replies_in - a->replies_out >= a->reply_ring; */
 PAXOS_HOT static inline bool paxos_replies_full(const paxos_acceptor_t *a) {
     return a->replies_in - a->replies_out >= a->reply_ring;
 }
 
-/*@ // Of no member more is said to be sent than was handed out.
-    predicate paxos_sends_counted{L}(paxos_acceptor_t *a) =
-        \forall integer m; 0 <= m < a->member_count ==>
-            paxos_member_array(a)[m].sends_done <= paxos_member_array(a)[m].sends_polled;
-
-    // The numbers of its sends do not wrap.
-    predicate paxos_sends_numbered{L}(paxos_acceptor_t *a) =
-        \forall integer m; 0 <= m < a->member_count ==>
-            paxos_member_array(a)[m].sends_polled < PAXOS_SLOT_MAX;
-
-    // What a mask leaves of a number is no more than the mask.
-    axiomatic Masks {
-      logic integer paxos_masked(integer number, integer mask);
-      axiom paxos_masked_is: \forall integer number, mask;
-          paxos_masked(number, mask) == (number & mask);
-      axiom paxos_masked_range: \forall integer number, mask; 0 <= number && 0 <= mask ==>
-          0 <= paxos_masked(number, mask) <= mask;
-    } */
-
 /* Whether a body may be sent to the member: its ring of unsent bodies has room. */
-/*@ requires paxos_block(a) && paxos_sends_counted(a) && member < a->member_count;
-    assigns \nothing;
-    ensures \result <==> paxos_member_array(a)[member].sends_polled -
-            paxos_member_array(a)[member].sends_done >= a->send_ring; */
 PAXOS_HOT static inline bool paxos_sends_full(const paxos_acceptor_t *a, uint32_t member) {
     const paxos_member_t *m = paxos_members(a) + member;
     return m->sends_polled - m->sends_done >= a->send_ring;
 }
 
 /* Pin the bytes from `position` on until the token returned is said to be sent. */
-/*@ requires paxos_block(a) && paxos_rings(a) && member < a->member_count;
-    requires paxos_member_array(a)[member].sends_polled < PAXOS_SLOT_MAX;
-    assigns paxos_member_array(a)[member].sends_polled,
-            paxos_pins(a)[member * a->send_ring .. member * a->send_ring + a->send_ring - 1];
-    ensures counted: paxos_member_array(a)[member].sends_polled ==
-            \old(paxos_member_array(a)[member].sends_polled) + 1;
-    ensures pinned: paxos_pins(a)[member * a->send_ring +
-            (\old(paxos_member_array(a)[member].sends_polled) & (a->send_ring - 1))] == position;
-    ensures named: \result == 0x1000000000000 * (member + 1) +
-            (\old(paxos_member_array(a)[member].sends_polled) + 1) % 0x1000000000000; */
 PAXOS_HOT static inline uint64_t paxos_pin(
     paxos_acceptor_t *a, uint32_t member, uint64_t position) {
-    const uint64_t low = (uint64_t)1 << 48;
-    const uint64_t mask = a->send_ring - 1u;
     paxos_member_t *m = paxos_members(a) + member;
-    uint64_t *sends = paxos_sends(a, member);
-    const uint64_t place = m->sends_polled & mask;
-    //@ assert masked: place == paxos_masked(m->sends_polled, mask);
-    //@ assert within: place < a->send_ring;
-    //@ assert own: 0 <= member * a->send_ring;
-    //@ assert last: member * a->send_ring + a->send_ring <= a->member_count * a->send_ring;
-    sends[place] = position;
+    paxos_sends(a, member)[m->sends_polled & (a->send_ring - 1u)] = position;
     m->sends_polled += 1;
-    return (member + 1u) * low + m->sends_polled % low;
+    return ((uint64_t)(member + 1u) << 48) | (m->sends_polled & (((uint64_t)1 << 48) - 1));
 }
 
 /*@ requires bytes <= 0x7FFFFFFF;
@@ -416,10 +372,6 @@ uint64_t paxos_log_revote(
 void paxos_log_mark(paxos_acceptor_t *a, uint64_t slots);
 
 /* The decided watermark that survives a restart. Cost O(1). */
-/*@ requires \valid_read(a);
-    assigns \nothing;
-    ensures a->memory_only != 0 ==> \result == a->decided;
-    ensures a->memory_only == 0 ==> \result == \max(a->mark, a->trimmed); */
 PAXOS_HOT static inline uint64_t paxos_log_durable(const paxos_acceptor_t *a) {
     if (a->memory_only) { return a->decided; }
     return a->mark > a->trimmed ? a->mark : a->trimmed;
@@ -474,15 +426,6 @@ PAXOS_MUST_USE paxos_status_t
 paxos_block_init(void *block, size_t block_bytes, const paxos_config_t *config, bool is_replica);
 
 /* Fill the fields of a frame that every message of this node has in common, zero the rest. */
-/*@ requires \valid_read(a) && \valid(frame) && \separated(frame, a);
-    assigns *frame;
-    ensures common: frame->kind == kind && frame->sender == a->node &&
-            frame->receiver == receiver && frame->group == a->group &&
-            frame->incarnation == a->incarnation && frame->cluster == a->cluster;
-    ensures run: frame->flags == 0 && frame->state == 0 && frame->count == 0 &&
-            frame->body_bytes == 0 && frame->ballot == 0 && frame->slot == 0;
-    ensures rest: frame->watermark == 0 && frame->nonce == 0 && frame->digest == 0 &&
-            frame->other == 0 && frame->trim == 0; */
 PAXOS_HOT_LONG void paxos_frame_from(
     const paxos_acceptor_t *a, uint8_t kind, uint16_t receiver, paxos_frame_t *frame) {
     frame->kind = kind;
@@ -505,13 +448,6 @@ PAXOS_HOT_LONG void paxos_frame_from(
 }
 
 /* Empty every field of an effect but its size and its header. Cost O(1). */
-/*@ requires \valid(effect);
-    assigns *effect;
-    ensures size: effect->size_bytes == \old(effect->size_bytes);
-    ensures effect->kind == kind && effect->node == 0 && effect->reason == 0 &&
-            effect->count == 0 && effect->token == 0 && effect->lsn == 0 && effect->slot == 0 &&
-            effect->number == 0 && effect->body_offset == 0 && effect->body_bytes == 0 &&
-            effect->zero == 0; */
 PAXOS_HOT static inline void paxos_effect_clear(paxos_effect_t *effect, uint32_t kind) {
     effect->kind = kind;
     effect->node = 0;
@@ -526,42 +462,8 @@ PAXOS_HOT static inline void paxos_effect_clear(paxos_effect_t *effect, uint32_t
     effect->zero = 0;
 }
 
-/*@ // What a host gives for an effect is no part of the block.
-    predicate paxos_effect_given{L}(paxos_acceptor_t *a, paxos_effect_t *effect) =
-        \valid(effect) &&
-        \separated(
-            effect, a, paxos_cells(a) + (0 .. a->window_slots - 1),
-            paxos_writes(a) + (0 .. a->write_ring - 1),
-            paxos_member_array(a) + (0 .. a->member_count - 1),
-            paxos_arena_bytes(a) + (0 .. a->arena_bytes - 1),
-            paxos_replies(a) + (0 .. a->reply_ring - 1),
-            paxos_pins(a) + (0 .. a->member_count * a->send_ring - 1));
-
-    // It says that the frame goes to its receiver, its body from `position` on.
-    predicate paxos_effect_sends{L}(
-        paxos_acceptor_t *a, paxos_effect_t *effect, paxos_frame_t *frame, integer position) =
-        effect->kind == PAXOS_EFFECT_SEND && effect->node == frame->receiver &&
-        effect->body_bytes == frame->body_bytes &&
-        (frame->body_bytes > 0 ==> effect->token != 0 && effect->body_offset ==
-         a->arena_offset + paxos_ring(position, a->arena_bytes)) &&
-        (frame->body_bytes == 0 ==> effect->token == 0) &&
-        paxos_frame_at(&effect->header[0], frame) &&
-        paxos_frame_sealed(&effect->header[0]); */
-
 /* Turn a frame into a SEND effect; pins the body if it has one. Inlined for the frames of every
  * commit; paxos_effect_send is the same for all others. Cost O(1). */
-/*@ requires paxos_block(a) && paxos_rings(a) && paxos_effect_given(a, effect);
-    requires \valid_read(frame) && \separated(
-        frame, a, effect, paxos_member_array(a) + (0 .. a->member_count - 1),
-        paxos_pins(a) + (0 .. a->member_count * a->send_ring - 1));
-    requires member < a->member_count;
-    requires paxos_member_array(a)[member].sends_polled < PAXOS_SLOT_MAX;
-    assigns *effect, paxos_member_array(a)[member].sends_polled,
-            paxos_pins(a)[member * a->send_ring .. member * a->send_ring + a->send_ring - 1];
-    ensures sends: paxos_effect_sends(a, effect, frame, position);
-    ensures size: effect->size_bytes == \old(effect->size_bytes);
-    ensures counted: paxos_member_array(a)[member].sends_polled ==
-            \old(paxos_member_array(a)[member].sends_polled) + (frame->body_bytes > 0 ? 1 : 0); */
 PAXOS_HOT static inline void paxos_effect_put(
     paxos_acceptor_t *a, paxos_effect_t *effect, const paxos_frame_t *frame, uint32_t member,
     uint64_t position) {
@@ -575,18 +477,6 @@ PAXOS_HOT static inline void paxos_effect_put(
     paxos_frame_put(effect->header, frame);
 }
 
-/*@ requires paxos_block(a) && paxos_rings(a) && paxos_effect_given(a, effect);
-    requires \valid_read(frame) && \separated(
-        frame, a, effect, paxos_member_array(a) + (0 .. a->member_count - 1),
-        paxos_pins(a) + (0 .. a->member_count * a->send_ring - 1));
-    requires member < a->member_count;
-    requires paxos_member_array(a)[member].sends_polled < PAXOS_SLOT_MAX;
-    assigns *effect, paxos_member_array(a)[member].sends_polled,
-            paxos_pins(a)[member * a->send_ring .. member * a->send_ring + a->send_ring - 1];
-    ensures sends: paxos_effect_sends(a, effect, frame, position);
-    ensures size: effect->size_bytes == \old(effect->size_bytes);
-    ensures counted: paxos_member_array(a)[member].sends_polled ==
-            \old(paxos_member_array(a)[member].sends_polled) + (frame->body_bytes > 0 ? 1 : 0); */
 void paxos_effect_send(
     paxos_acceptor_t *a, paxos_effect_t *effect, const paxos_frame_t *frame, uint32_t member,
     uint64_t position);
