@@ -179,6 +179,8 @@ paxos_status_t paxos_log_store(
     return paxos_log_store_hot(a, run, state, paxos_run_is_next(a, run), lsn_out);
 }
 
+/* What an axiom says of a place further on in a ring, for numbers that a prover knows too well: it
+ * looks for `i + d`, and finds `16 + start`. */
 /*@ ghost
     /@ requires 0 < n && paxos_ring(number, n) + ahead < n;
        assigns \nothing;

@@ -23,21 +23,6 @@ struct PanicTests {
         }
     }
 
-    @Test("a voter that waits for its journal is shown, and so is a replica's")
-    func recoveringIsShown() {
-        let config = smallConfig { $0.incarnation = 2 }
-        #expect(AcceptorBlock(config).status.lsn == 0)
-        #expect(AcceptorBlock(config).look(1) == .empty)
-        let replica = ReplicaBlock()
-        for magic in [PAXOS_BLOCK_REPLICA, PAXOS_BLOCK_REPLICA + PAXOS_BLOCK_RECOVERING] {
-            replica.acceptor.pointee.magic = magic
-            var status = paxos_acceptor_status_t()
-            status.size_bytes = UInt32(MemoryLayout<paxos_acceptor_status_t>.size)
-            paxos_acceptor_status(replica.acceptor, &status)
-            #expect(status.arena_free_bytes == replica.acceptor.pointee.arena_bytes)
-        }
-    }
-
     @Test("to look at what is no block stops the program")
     func foreignIsNotShown() async {
         await #expect(processExitsWith: .failure) {

@@ -31,6 +31,25 @@ struct ReplyTests {
         return block.settle().map(\.frame)
     }
 
+    @Test("a vote behind a promise that was overtaken says nothing of the refusals before it")
+    func vote_isFresh() {
+        let block = AcceptorBlock(smallConfig(memoryOnly))
+        let run = Run(ballot: ballot(5), slot: 1, entries: [x])
+        #expect(block.receive(acceptFrame(run)) == PAXOS_OK)
+        _ = block.settle()
+        let stale = acceptFrame(Run(ballot: ballot(4), slot: 2, entries: [x]))
+        for _ in 0..<4 { #expect(block.receive(stale) == PAXOS_ERR_STALE) } /* all the ring */
+        #expect(block.settle().count == 4)
+        let prepare = prepareFrame(ballot(6), fingerprint: block.fingerprint)
+        #expect(block.receive(prepare) == PAXOS_OK)
+        let next = Run(ballot: ballot(7), slot: 2, entries: [y])
+        #expect(block.receive(acceptFrame(next)) == PAXOS_OK)
+        let replies = block.settle().map(\.fields)
+        #expect(replies.map(\.kind) == [PAXOS_FRAME_ACCEPTED.byte])
+        #expect(replies.map(\.other) == [0])
+        #expect(replies.map(\.state) == [0])
+    }
+
     @Test("vote, refusals, promise and learned entries, to the last bit")
     func replies_areExact() {
         let run = Run(ballot: ballot(5), slot: 3, entries: [x, y])
